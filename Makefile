@@ -1,0 +1,43 @@
+# Every target is one or two lines; the logic is in Go below tests/.
+GO ?= go
+KERNEL ?= native,6.12,6.1
+RUN ?=
+FUZZTIME ?= 30s
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: all build unit race test vm check fuzz bench generate install
+all: check unit
+
+build: ## ./nlapply, static
+	CGO_ENABLED=0 $(GO) build -trimpath -o nlapply ./cmd/nlapply
+
+unit: ## vet and the fast tests: under a minute, no root
+	$(GO) vet ./...
+	$(GO) test -short ./...
+
+race: ## the fast tests under the race detector
+	$(GO) test -race -short ./...
+
+test: ## everything, on this kernel and on Debian's 6.12 and 6.1: one line per kernel
+	$(GO) vet ./...
+	$(GO) run ./tests/matrix -v
+
+vm: ## some of it: make vm KERNEL=6.12 RUN=TestScripts/vlan
+	$(GO) run ./tests/matrix -v -kernels '$(KERNEL)' -run '$(RUN)'
+
+check: ## formatting, vet and staticcheck
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	GO='$(GO)' FUZZTIME='$(FUZZTIME)' ./tests/fuzz.sh
+
+bench: ## nlapply, a raw floor, ip -batch and the Go peers side by side
+	cd bench && $(GO) run .
+
+generate: ## the generated files
+	$(GO) generate ./...
+
+install: ## nlapply into $GOBIN
+	CGO_ENABLED=0 $(GO) install -trimpath ./cmd/nlapply

@@ -1,0 +1,5 @@
+# Three ports, where a switch has network cards.
+for nic in eth0 eth1 eth2; do
+	ip link add $nic type veth peer name $nic-far
+	ip link set $nic-far up
+done

@@ -1,0 +1,5 @@
+# An uplink for each customer, where a router has network cards.
+for nic in eth0 eth1; do
+	ip link add $nic type veth peer name $nic-far
+	ip link set $nic-far up
+done

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nlapply/nlapply/reconcile"
+)
+
+func applyCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "apply -f FILE...",
+		Short: "Apply a document; the same as nlapply -f",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runApply(cmd.Context(), false) },
+	}
+	a.documentFlags(c)
+	a.applyFlags(c)
+	return c
+}
+
+func deleteCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "delete -f FILE...",
+		Short: "Remove what a document declares and its owner made",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runApply(cmd.Context(), true) },
+	}
+	a.documentFlags(c)
+	a.applyFlags(c)
+	return c
+}
+
+// runApply applies or deletes.
+func (a *app) runApply(ctx context.Context, deletes bool) error {
+	began := time.Now()
+	doc, err := a.document()
+	if err != nil {
+		return err
+	}
+	run, err := reconcile.Open(ctx, reconcile.Config{
+		Document: doc, Delete: deletes, AllowLoss: a.allowLoss, LockTimeout: a.lockTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	plan, err := run.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	rep := report{Command: "apply"}
+	if deletes {
+		rep.Command = "delete"
+	}
+	if a.output == "json" {
+		rep.addPlan(plan)
+	} else if !a.quiet {
+		a.printPlan(plan)
+	}
+	res, err := run.Apply(ctx, plan)
+	rep.Changes, rep.Changed, rep.Verified = res.Changes, res.Changes > 0, res.Verified
+	rep.Millis = millis(time.Since(began))
+	if err != nil {
+		return a.applyFailed(&rep, res, err)
+	}
+	switch {
+	case a.output == "json":
+		a.printJSON(rep)
+	case a.quiet:
+	case res.Changes == 0:
+		fmt.Fprintln(a.stdout, "Nothing to do, verified.")
+	default:
+		fmt.Fprintf(a.stdout, "%s applied in %.0f ms, verified.\n", changes(res.Changes), rep.Millis)
+	}
+	return nil
+}
+
+// applyFailed says what went wrong and what is true now.
+func (a *app) applyFailed(rep *report, res *reconcile.Result, err error) error {
+	st := status(exitFailed)
+	if res.Changes > 0 || res.Rounds > 0 && len(res.Refused) == 0 {
+		st = exitUnproven
+	}
+	rep.Errors = errorList(err)
+	for _, s := range res.Rest {
+		rep.Rest = append(rep.Rest, newStep(s))
+	}
+	if a.output == "json" {
+		a.printJSON(rep)
+		return st
+	}
+	for _, e := range rep.Errors {
+		fmt.Fprintln(a.stderr, e.text())
+	}
+	fmt.Fprintf(a.stderr, "nlapply: %s applied", changes(res.Changes))
+	if len(res.Rest) > 0 {
+		fmt.Fprint(a.stderr, "; what the kernel still lacks:")
+	}
+	fmt.Fprintln(a.stderr)
+	for i, s := range res.Rest {
+		if i == linesPerClass && !a.full {
+			fmt.Fprintf(a.stderr, "  … %d more\n", len(res.Rest)-i)
+			break
+		}
+		fmt.Fprintln(a.stderr, "  "+s.String())
+	}
+	return st
+}

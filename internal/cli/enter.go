@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink/netns"
+)
+
+// enter runs the whole command again inside the namespace of -n. A process of
+// many threads cannot change into a namespace otherwise: setns(2) is a thread's,
+// and execve(2) keeps the namespaces of the thread that calls it.
+func (a *app) enter() error {
+	if a.output != "text" && a.output != "json" {
+		return fmt.Errorf("-o %s: want text or json", a.output)
+	}
+	if a.netns == "" {
+		return nil
+	}
+	ns, err := netns.Open(a.netns)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("-n %s: namespace does not exist", a.netns)
+	}
+	if err != nil {
+		return fmt.Errorf("-n %s: %w", a.netns, err)
+	}
+	runtime.LockOSThread()
+	if err := unix.Setns(ns.FD(), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("-n %s: enter: %w", a.netns, err)
+	}
+	return fmt.Errorf("-n %s: execute again: %w", a.netns, unix.Exec("/proc/self/exe", withoutNetns(os.Args), os.Environ()))
+}
+
+// withoutNetns drops -n and its value from a command line.
+func withoutNetns(args []string) (rest []string) {
+	for i := 0; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "--":
+			return append(rest, args[i:]...)
+		case arg == "-n", arg == "--netns":
+			i++
+		case strings.HasPrefix(arg, "-n"), strings.HasPrefix(arg, "--netns="):
+		default:
+			rest = append(rest, arg)
+		}
+	}
+	return rest
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nlapply/nlapply/reconcile"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// report is the JSON object that a command prints with -o json.
+type report struct {
+	Command  string        `json:"command,omitempty"`
+	Changed  bool          `json:"changed"`            // something was written
+	Changes  int           `json:"changes"`            // steps that were carried out
+	Verified bool          `json:"verified"`           // a fresh look found nothing to do
+	Plan     []step        `json:"plan,omitempty"`     // what was found to do
+	Notes    []string      `json:"notes,omitempty"`    // what is no step
+	Rest     []step        `json:"rest,omitempty"`     // what is left to do after a failure
+	Errors   []errorReport `json:"errors,omitempty"`   // why it failed
+	Millis   float64       `json:"duration,omitempty"` // in milliseconds
+}
+
+type step struct {
+	Action    string                  `json:"action"` // + ~ ± -
+	Namespace string                  `json:"namespace,omitempty"`
+	Class     string                  `json:"class"`
+	Object    string                  `json:"object"`
+	Fields    []reconcile.FieldChange `json:"fields,omitempty"`
+	Note      string                  `json:"note,omitempty"`
+	Path      string                  `json:"path,omitempty"` // in the document
+}
+
+func newStep(s reconcile.Step) step {
+	return step{s.Action.String(), s.Namespace, s.Class, s.Object, s.Fields, s.Note, s.Path}
+}
+
+type errorReport struct {
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Reason string `json:"reason"`
+	full   string
+}
+
+func (e errorReport) text() string { return "nlapply: " + e.full }
+
+// errorList takes an error apart into those that it joins.
+func errorList(err error) []errorReport {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
+		var list []errorReport
+		for _, e := range joined.Unwrap() {
+			list = append(list, errorList(e)...)
+		}
+		return list
+	}
+	var se *spec.Error
+	if errors.As(err, &se) {
+		r := errorReport{se.File, se.Line, se.Column, se.Path, se.Reason, se.Error()}
+		if se.Line > 0 {
+			r.full = se.Error()
+		}
+		return []errorReport{r}
+	}
+	return []errorReport{{Reason: err.Error(), full: err.Error()}}
+}
+
+func (a *app) printJSON(v any) {
+	e := json.NewEncoder(a.stdout)
+	e.SetEscapeHTML(false)
+	e.Encode(v)
+}
+
+// linesPerClass is how many lines of a class a plan prints without --full.
+const linesPerClass = 40
+
+// printPlan prints a plan's lines, those of a long one in part.
+func (a *app) printPlan(p *reconcile.Plan) {
+	type group struct {
+		class  string
+		action reconcile.Action
+	}
+	shown, hidden := map[string]int{}, map[group]int{}
+	var order []group
+	for st := range p.Steps() {
+		if shown[st.Class]++; a.full || shown[st.Class] <= linesPerClass {
+			fmt.Fprintln(a.stdout, a.paint(st))
+			continue
+		}
+		g := group{st.Class, st.Action}
+		if hidden[g] == 0 {
+			order = append(order, g)
+		}
+		hidden[g]++
+	}
+	for _, g := range order {
+		fmt.Fprintf(a.stdout, "%s %d more of class %s (--full prints them)\n", g.action, hidden[g], g.class)
+	}
+	for _, n := range p.Notes {
+		fmt.Fprintln(a.stdout, "# "+n)
+	}
+}
+
+var colours = map[reconcile.Action]string{
+	reconcile.Create: "\x1b[32m", reconcile.Delete: "\x1b[31m", reconcile.Change: "\x1b[33m", reconcile.Replace: "\x1b[35m",
+}
+
+func (a *app) paint(st reconcile.Step) string {
+	if !a.colour {
+		return st.String()
+	}
+	return colours[st.Action] + st.String() + "\x1b[0m"
+}
+
+func (r *report) addPlan(p *reconcile.Plan) {
+	for st := range p.Steps() {
+		r.Plan = append(r.Plan, newStep(st))
+	}
+	r.Notes = p.Notes
+}
+
+func changes(n int) string {
+	if n == 1 {
+		return "1 change"
+	}
+	return fmt.Sprintf("%d changes", n)
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,57 @@
+package kind
+
+// The functions here say what else happens when a link of a kind, or what it
+// stands on, is changed. A planner asks them.
+
+// MovesRoutes tells whether joining and leaving a link of this kind moves a
+// port to another routing table, so that the port loses its routes and global
+// IPv6 addresses.
+func MovesRoutes(k Kind) bool {
+	m, ok := k.(interface{ movesRoutes() bool })
+	return ok && m.movesRoutes()
+}
+
+// FollowsDown tells whether the link that k, as decoded, describes goes down
+// when its parent does, and up again with it.
+func FollowsDown(k Kind) bool {
+	f, ok := k.(interface{ followsDown() bool })
+	return ok && f.followsDown()
+}
+
+// GoesWithDevice tells whether the kernel deletes the link when a link that its
+// options name is deleted.
+func GoesWithDevice(k Kind) bool {
+	g, ok := k.(interface{ goesWithDevice() bool })
+	return ok && g.goesWithDevice()
+}
+
+// SetPeer sets the far end that is made together with the link. It reports
+// false for kinds that are not pairs.
+func SetPeer(k Kind, p *Peer) bool {
+	s, ok := k.(interface{ setPeer(*Peer) })
+	if ok {
+		s.setPeer(p)
+	}
+	return ok
+}
+
+// IsPair tells whether links of this kind come in pairs: IFLA_LINK is the far
+// end, and deleting one deletes both.
+func IsPair(k Kind) bool {
+	_, ok := k.(interface{ setPeer(*Peer) })
+	return ok
+}
+
+// CopyPeer gives to the peer of from.
+func CopyPeer(to, from Kind) {
+	g, ok := from.(interface{ peer() *Peer })
+	if ok {
+		SetPeer(to, g.peer())
+	}
+}
+
+// IsQuiet tells whether links of this kind are made without ARP and multicast.
+func IsQuiet(k Kind) bool {
+	q, ok := k.(interface{ isQuiet() bool })
+	return ok && q.isQuiet()
+}

@@ -1,0 +1,79 @@
+package kind
+
+import (
+	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/route/attr"
+)
+
+// ResetsAbsent tells whether the kernel resets attributes that a change leaves
+// out, as it does for the gre family. EncodeChange takes care of it.
+func ResetsAbsent(k Kind) bool {
+	r, ok := k.(interface{ resetsAbsent() bool })
+	return ok && r.resetsAbsent()
+}
+
+// IsFallback tells whether k, as decoded, is a device that the kernel made when
+// it loaded the module (gre0) and that cannot be deleted. It may be renamed, so
+// the name says nothing.
+func IsFallback(k Kind) bool {
+	f, ok := k.(interface{ isFallback() bool })
+	return ok && f.isFallback()
+}
+
+// Check returns the reason why the attributes that k sets do not fit together,
+// or nil. It is for what a document declares, not for what was decoded.
+func Check(k Kind) error {
+	if c, ok := k.(interface{ check() error }); ok {
+		return c.check()
+	}
+	return nil
+}
+
+// NeedsParent tells whether links of this kind stand on another one, IFLA_LINK,
+// which must be named at creation and never changes.
+func NeedsParent(k Kind) bool {
+	p, ok := k.(interface{ needsParent() bool })
+	return ok && p.needsParent()
+}
+
+// NeedsData tells whether RTM_NEWLINK with this kind must carry IFLA_INFO_DATA,
+// even with nothing in it. Changes of generic attributes leave IFLA_LINKINFO out.
+func NeedsData(k Kind) bool {
+	d, ok := k.(interface{ needsData() bool })
+	return ok && d.needsData()
+}
+
+// IsMaster tells whether links of this kind take ports (IFLA_MASTER).
+func IsMaster(k Kind) bool {
+	_, ok := k.(master)
+	return ok
+}
+
+// PortsJoinDown tells whether a link must be down to become a port of a link of
+// this kind. The kernel sets it up then.
+func PortsJoinDown(k Kind) bool {
+	m, ok := k.(master)
+	return ok && m.portsJoinDown()
+}
+
+// A master is a kind whose links take ports.
+type master interface{ portsJoinDown() bool }
+
+// A creator is a kind that has more to say at creation than its rows.
+type creator interface{ encodeCreate(e *netlink.Encoder) }
+
+// A reporter is a kind whose dump holds attributes that are no settings.
+type reporter interface{ reports(typ uint16) bool }
+
+// A normalizer is a kind some of whose values the kernel rounds: normalize
+// rounds what is wanted, given what is there.
+type normalizer interface{ normalize(have Kind) }
+
+// A rater is a kind for which it depends on the values when a change is possible.
+type rater interface {
+	changeWhen(have Kind, c attr.Change) attr.When
+}
+
+// A minimizer is a kind some of whose defaults depend on other values: minimal
+// adds to a document what is no default in its case.
+type minimizer interface{ minimal(doc map[string]any) }

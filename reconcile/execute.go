@@ -1,0 +1,230 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/route/attr"
+)
+
+// A Result is what an apply came to.
+type Result struct {
+	Changes  int     // steps that were carried out
+	Rounds   int     // looks at the kernel that found something to do
+	Refused  []error // *StepError, what the kernel refused
+	Rest     []Step  // what a fresh look still finds to do; nil when verified
+	Verified bool
+
+	run *Run
+}
+
+// ErrNotConvergent is matched when the kernel takes a change and shows no
+// effect of it.
+var ErrNotConvergent = errors.New("the kernel accepts the change and does not make it")
+
+// maxRounds bounds how often a run looks again when others interfere.
+const maxRounds = 3
+
+// Apply carries out the plan and looks again until there is nothing to do. The
+// result is valid also with an error.
+func (r *Run) Apply(ctx context.Context, p *Plan) (*Result, error) {
+	res := &Result{run: r}
+	if p.loss != nil && !r.cfg.AllowLoss {
+		return res, p.loss
+	}
+	last := uint64(0)
+	for ; !p.Empty(); res.Rounds++ {
+		h := p.hash()
+		if h == last || res.Rounds == maxRounds || len(res.Refused) > 0 && !retriable(res.Refused) {
+			for st := range p.Steps() {
+				res.Rest = append(res.Rest, st)
+			}
+			if len(res.Refused) > 0 {
+				return res, errors.Join(res.Refused...)
+			}
+			return res, ErrNotConvergent
+		}
+		last = h
+		res.Refused = nil
+		if err := r.execute(ctx, res); err != nil {
+			return res, err
+		}
+		var err error
+		if p, err = r.Plan(ctx); err != nil {
+			return res, err
+		}
+	}
+	res.Verified = true
+	return res, nil
+}
+
+// done implements reporter.
+func (res *Result) done(n int) { res.Changes += n }
+
+// refused implements reporter.
+func (res *Result) refused(st Step, err error) {
+	res.Refused = append(res.Refused, res.run.newStepError(st, err))
+}
+
+// execute carries out the run's plan: everything new first, what goes
+// afterwards and in the reverse order. It stops after a stage in which the
+// kernel refused something: what is there may be all that still works.
+func (r *Run) execute(ctx context.Context, res *Result) error {
+	x := &linkExec{run: r, steps: r.links.steps, made: map[linkPlace]int32{}, postponed: map[*linkStep][]attr.Change{}}
+	for _, stage := range []func() error{
+		func() error { return r.makeNamespaces(ctx, res) },
+		func() error { return r.add(ctx, beforeLinks, res) },
+		func() error { return x.before(ctx) },
+		func() error { return r.settle(ctx, res, x) },
+		func() error { return r.add(ctx, withLinks, res) },
+		func() error { return x.up(ctx) },
+		func() error { return r.lookAgain(ctx, res, x) },
+		func() error { return r.add(ctx, afterLinks, res) },
+		func() error { return r.remove(ctx, res) },
+		func() error { return x.after(ctx) },
+		func() error { r.reportLinks(res, x); return nil },
+		func() error { return r.dropNamespaces(ctx, res) },
+	} {
+		if err := stage(); err != nil {
+			return err
+		}
+		if len(res.Refused) > 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *Run) makeNamespaces(ctx context.Context, res *Result) error {
+	for _, n := range r.namespaces {
+		if n.action == Delete || n.scope.mark.adopted {
+			continue
+		}
+		if err := n.before(ctx); err != nil {
+			res.refused(n.step(), err)
+			return nil
+		}
+		res.done(1)
+	}
+	return nil
+}
+
+func (r *Run) dropNamespaces(ctx context.Context, res *Result) error {
+	for _, n := range r.namespaces {
+		if n.action == Create || n.scope.Spec != nil && !r.deleting {
+			continue
+		}
+		if err := n.after(ctx); err != nil {
+			res.refused(n.step(), err)
+			continue
+		}
+		res.done(1)
+	}
+	return nil
+}
+
+// settle learns the indexes of the links that were made, and reports those that
+// were not.
+func (r *Run) settle(ctx context.Context, res *Result, x *linkExec) error {
+	r.refusedLinks(res, x)
+	if len(x.steps) == 0 {
+		return nil
+	}
+	for _, s := range r.scopes {
+		if len(s.links.planned) == 0 {
+			continue
+		}
+		index, err := s.settle(ctx)
+		if err != nil {
+			return err
+		}
+		for _, t := range s.tables {
+			t.relocate(index)
+		}
+	}
+	return nil
+}
+
+func (r *Run) refusedLinks(res *Result, x *linkExec) {
+	for _, st := range x.steps {
+		if st.err != nil {
+			res.refused(st.step(), st.err)
+		}
+	}
+}
+
+func (r *Run) reportLinks(res *Result, x *linkExec) {
+	for _, st := range x.steps {
+		switch {
+		case st.err != nil:
+			res.refused(st.step(), st.err)
+		case !st.quiet:
+			res.done(1)
+		}
+	}
+}
+
+// lookAgain compares anew where links had side effects: what they are was
+// foreseen for the plan, but only a dump decides.
+func (r *Run) lookAgain(ctx context.Context, res *Result, x *linkExec) error {
+	r.refusedLinks(res, x)
+	if len(res.Refused) > 0 {
+		return nil
+	}
+	for _, s := range r.scopes {
+		if len(r.links.events[s]) == 0 || s.leaves() {
+			continue
+		}
+		if err := s.observeLinks(ctx); err != nil {
+			return err
+		}
+		if err := s.observeTables(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Run) add(ctx context.Context, at stage, res *Result) error {
+	for _, s := range r.scopes {
+		for _, t := range s.tables {
+			if t.stage != at || t.len() == 0 {
+				continue
+			}
+			if err := t.execute(ctx, s, adding, res); err != nil {
+				return fmt.Errorf("%s%s: %w", t.class(), s.in(), err)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Run) remove(ctx context.Context, res *Result) error {
+	for _, s := range r.scopes {
+		for _, t := range slices.Backward(s.tables) {
+			if t.len() == 0 {
+				continue
+			}
+			if err := t.execute(ctx, s, removing, res); err != nil {
+				return fmt.Errorf("%s%s: %w", t.class(), s.in(), err)
+			}
+		}
+	}
+	return nil
+}
+
+// retriable tells whether all refusals are of the kind that a race with another
+// program explains, so that a fresh look helps.
+func retriable(refused []error) bool {
+	for _, err := range refused {
+		if !errors.Is(err, unix.EEXIST) && !errors.Is(err, netlink.ErrUnknown) && !isAbsent(err) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,196 @@
+package reconcile
+
+import (
+	"maps"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/netlink/route/attr"
+	"github.com/nlapply/nlapply/netlink/route/kind"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// event notes a side effect of a step on the objects behind a link.
+func (p *linkPlan) event(st *linkStep, s *Scope, k EventKind, index int32) {
+	p.events[s] = append(p.events[s], LinkEvent{Kind: k, Index: index, step: st})
+}
+
+// remove notes that a link goes, and what the kernel takes with it: its far
+// end, the links above it, and the membership of its ports.
+func (p *linkPlan) remove(st *linkStep, s *Scope, l *route.Link) {
+	state := s.links.state[l.Index]
+	if state.gone {
+		return
+	}
+	state.gone = true
+	p.event(st, s, LinkRemoved, l.Index)
+	if far, ns, ok := s.peerLink(l); ok {
+		p.fall(st, ns, far)
+	}
+	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
+		o := s.links.byIndex[i]
+		switch {
+		case s.links.state[i].gone:
+		case s.standsOn(o, l):
+			p.fall(st, s, o)
+		case s.links.state[i].master == l.Index:
+			p.releasePort(st, s, o)
+		}
+	}
+}
+
+// fall notes that a link goes because another one goes.
+func (p *linkPlan) fall(st *linkStep, s *Scope, l *route.Link) {
+	if s.links.state[l.Index].gone {
+		return
+	}
+	here := linkPlace{s, l.Name}
+	switch {
+	case p.byPlace[here] != nil:
+		st.early = st.early || st.action == Delete
+	case p.peers[here] != nil, s.linkMaker(l) == Ours:
+	default:
+		if _, _, pair := s.peerLink(l); !pair {
+			st.lose("link " + here.String())
+		}
+	}
+	p.remove(st, s, l)
+}
+
+// down notes that a link goes down, and with it the links above that follow.
+func (p *linkPlan) down(st *linkStep, s *Scope, l *route.Link) {
+	p.event(st, s, LinkDown, l.Index)
+	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
+		o := s.links.byIndex[i]
+		if o.HasParent && !o.HasParentNetNSID && o.Parent == l.Index && s.followsDown(o) && s.links.state[i].up {
+			p.event(st, s, LinkDown, i)
+		}
+	}
+}
+
+// releasePorts plans to release the ports of a link before it is changed.
+func (p *linkPlan) releasePorts(st *linkStep) {
+	if len(st.release) > 0 {
+		return
+	}
+	s := st.scope
+	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
+		if state := s.links.state[i]; state.master == st.have.Index && !state.gone {
+			st.release = append(st.release, i)
+			p.releasePort(st, s, s.links.byIndex[i])
+		}
+	}
+}
+
+// releasePort notes that a link loses its master. A port that others put there
+// is put back when the master stays or is made anew.
+func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
+	state := s.links.state[port.Index]
+	master := s.links.byIndex[state.master]
+	t := s.masterKind(state.master)
+	p.event(st, s, LinkLeft, port.Index)
+	if t.movesRoutes {
+		p.event(st, s, LinkVRF, port.Index)
+	}
+	if t.releasesDown && state.up {
+		p.down(st, s, port)
+		state.up = false
+	}
+	state.master = 0
+	declared := p.byPlace[linkPlace{s, port.Name}]
+	if declared != nil {
+		st.early = st.early || st.action == Delete
+	}
+	if st.action == Delete || declared != nil && declared.spec.Master != nil {
+		return
+	}
+	if declared == nil {
+		declared = &linkWant{scope: s, name: port.Name, spec: &spec.Link{Up: port.Flags&iffUp != 0}}
+		p.wants = append(p.wants, declared)
+		p.byPlace[declared.place()] = declared
+	}
+	l := *declared.spec
+	l.Master = &master.Name
+	declared.spec = &l
+}
+
+// masterTraits is what joining and leaving a master does to a port.
+type masterTraits struct {
+	wantsDown    bool // a port must be down to join (bond)
+	releasesDown bool // a port is down after leaving (bond)
+	movesRoutes  bool // routes and IPv6 addresses are lost (vrf)
+}
+
+func traitsOf(kindName string) (t masterTraits) {
+	if k, ok := kind.New(kindName); ok {
+		down := kind.PortsJoinDown(k)
+		t = masterTraits{wantsDown: down, releasesDown: down, movesRoutes: kind.MovesRoutes(k)}
+	}
+	return t
+}
+
+func (s *Scope) masterKind(index int32) masterTraits {
+	if l := s.links.byIndex[index]; l != nil {
+		return traitsOf(l.Kind)
+	}
+	return masterTraits{}
+}
+
+// masterKind returns the traits of a master by its name, as it will be.
+func (p *linkPlan) masterKind(s *Scope, name string) masterTraits {
+	if w := p.byPlace[linkPlace{s, name}]; w != nil && w.kind != nil {
+		return traitsOf(w.kind.Name())
+	}
+	if l := s.links.byName[name]; l != nil {
+		return traitsOf(l.Kind)
+	}
+	return masterTraits{}
+}
+
+// followsDown tells whether a link goes down with the one below it.
+func (s *Scope) followsDown(l *route.Link) bool {
+	k, ok := s.observedKind(l)
+	return ok && kind.FollowsDown(k)
+}
+
+// standsOn tells whether the kernel deletes l together with below: links above
+// it (vlan, macvlan, …), and tunnels that are bound to it.
+func (s *Scope) standsOn(l, below *route.Link) bool {
+	if l.HasParent && !l.HasParentNetNSID && l.Parent == below.Index {
+		return true
+	}
+	k, ok := s.observedKind(l)
+	if !ok || !kind.GoesWithDevice(k) {
+		return false
+	}
+	return slices.ContainsFunc(k.Fields().Refs(), func(r *attr.Ref) bool { return r.Index == below.Index })
+}
+
+// linkMaker tells who made a link.
+func (s *Scope) linkMaker(l *route.Link) Maker {
+	if l.Flags&unix.IFF_LOOPBACK != 0 {
+		return Kernel // a mark on it is the namespace's
+	}
+	if _, ok := ownMark(l.AltNames, s.Owner()); ok {
+		return Ours
+	}
+	if madeByModule(l) {
+		return Kernel
+	}
+	if k, ok := s.observedKind(l); ok && kind.IsFallback(k) {
+		return Kernel
+	}
+	return Foreign
+}
+
+// moduleLinks are the links that a kernel module makes when it is loaded, other
+// than fallback tunnels, which their kinds recognise.
+var moduleLinks = map[string]string{"dummy0": "dummy", "bond0": "bond", "ifb0": "ifb", "ifb1": "ifb"}
+
+// madeByModule tells whether l looks like a link that came with its module and
+// that nobody uses.
+func madeByModule(l *route.Link) bool {
+	return moduleLinks[l.Name] != "" && moduleLinks[l.Name] == l.Kind && l.Flags&iffUp == 0 && l.Master == 0
+}

@@ -1,0 +1,176 @@
+package reconcile
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/netlink/route/kind"
+)
+
+// links are the links of one scope: those that the kernel has, and those that
+// the plan is about to make. The latter have negative indexes until they exist,
+// so that everything behind them can be compared and planned like the rest.
+type links struct {
+	byIndex map[int32]*route.Link
+	byName  map[string]*route.Link // names and alternative names
+	// planned are the indexes of links to come.
+	planned      map[string]int32
+	plannedNames map[int32]string
+	// successors tells the index that a link to be recreated will have.
+	successors map[int32]int32
+	// state is what the plan makes of the kernel's links so far.
+	state map[int32]*linkState
+}
+
+// linkState is the part of a link that changes of other links change.
+type linkState struct {
+	up     bool
+	master int32
+	gone   bool // deleted by the plan, or by the kernel as a consequence
+}
+
+func (l *links) add(k *route.Link) {
+	l.byIndex[k.Index] = k
+	l.byName[k.Name] = k
+	for _, n := range k.AltNames {
+		if l.byName[n] == nil {
+			l.byName[n] = k
+		}
+	}
+	l.state[k.Index] = &linkState{up: k.Flags&iffUp != 0, master: k.Master}
+}
+
+func newLinks() links {
+	return links{
+		byIndex: map[int32]*route.Link{}, byName: map[string]*route.Link{},
+		planned: map[string]int32{}, plannedNames: map[int32]string{},
+		successors: map[int32]int32{}, state: map[int32]*linkState{},
+	}
+}
+
+// observeLinks dumps the scope's links.
+func (s *Scope) observeLinks(ctx context.Context) error {
+	s.links = newLinks()
+	if !s.Exists {
+		return nil
+	}
+	c, err := s.Conn()
+	if err != nil {
+		return err
+	}
+	for l, err := range c.Links(ctx) {
+		if err != nil {
+			return err
+		}
+		s.links.add(l.Clone())
+	}
+	return nil
+}
+
+// plan gives the name of a link to come an index.
+func (l *links) plan(name string) int32 {
+	if i, ok := l.planned[name]; ok {
+		return i
+	}
+	i := -int32(len(l.planned)) - 1
+	l.planned[name], l.plannedNames[i] = i, name
+	return i
+}
+
+// Index returns the index of the link of that name, which is negative for a
+// link that the plan makes; 0 for none.
+func (s *Scope) Index(name string) int32 {
+	if i, ok := s.links.planned[name]; ok {
+		return i
+	}
+	if l := s.links.byName[name]; l != nil {
+		return l.Index
+	}
+	return 0
+}
+
+// LinkName returns the name of the link with an index that Index returned or
+// the kernel reports; empty for none.
+func (s *Scope) LinkName(index int32) string {
+	if n, ok := s.links.plannedNames[index]; ok {
+		return n
+	}
+	if l := s.links.byIndex[index]; l != nil {
+		return l.Name
+	}
+	return ""
+}
+
+// Link returns what the kernel has of a link, nil for one that is yet to come.
+func (s *Scope) Link(index int32) *route.Link { return s.links.byIndex[index] }
+
+// successor returns the index under which a link goes on after the plan.
+func (s *Scope) successor(index int32) int32 {
+	if n, ok := s.links.successors[index]; ok {
+		return n
+	}
+	return index
+}
+
+// settle dumps the links again after some were made, and returns how the
+// indexes of the plan translate into the kernel's.
+func (s *Scope) settle(ctx context.Context) (func(int32) int32, error) {
+	planned := maps.Clone(s.links.plannedNames)
+	if err := s.observeLinks(ctx); err != nil {
+		return nil, err
+	}
+	return func(i int32) int32 {
+		if n, ok := planned[i]; ok {
+			return s.Index(n)
+		}
+		return i
+	}, nil
+}
+
+// nameTaken tells whether a link bears the name now.
+func (l *links) nameTaken(name string) bool {
+	for _, k := range l.byIndex {
+		if k.Name == name && !l.state[k.Index].gone {
+			return true
+		}
+	}
+	return false
+}
+
+// depth counts the links below and above l: what stands on another link or is a
+// port of one comes after it.
+func (s *Scope) depth(l *route.Link) (depth int) {
+	for l != nil && depth < len(s.links.byIndex) {
+		switch {
+		case l.Master != 0:
+			l = s.links.byIndex[l.Master]
+		case l.HasParent && !l.HasParentNetNSID && !s.isPair(l):
+			l = s.links.byIndex[l.Parent]
+		default:
+			return depth
+		}
+		depth++
+	}
+	return depth
+}
+
+func (s *Scope) isPair(l *route.Link) bool {
+	k, ok := kind.New(l.Kind)
+	return ok && kind.IsPair(k)
+}
+
+// freeGroup returns a group number that no link of the scope has.
+func (s *Scope) freeGroup() uint32 {
+	for {
+		g := rand.Uint32() | 1<<31
+		free := true
+		for _, l := range s.links.byIndex {
+			free = free && l.Group != g
+		}
+		if free {
+			return g
+		}
+	}
+}

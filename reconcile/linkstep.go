@@ -1,0 +1,175 @@
+package reconcile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/netlink/route/attr"
+	"github.com/nlapply/nlapply/netlink/route/kind"
+)
+
+// linkStep is what a plan does to one link.
+type linkStep struct {
+	action Action
+	scope  *Scope
+	name   string
+	want   *linkWant   // nil for a deletion
+	have   *route.Link // nil for a creation
+	fields []FieldChange
+
+	generic  []linkField // to be set
+	haveKind kind.Kind
+	options  []attr.Change // of the kind
+	ports    []attr.Change // of the link as a port
+	havePort kind.Kind
+	master   *string // new master, "" for none; nil leaves it
+	release  []int32 // ports to be released first
+	bounce   bool    // goes down for the change, and up again
+	up       *bool
+	rename   bool
+	altAdd   []string
+	altDel   []string
+
+	// early deletions come before anything is made, because what is made
+	// could not stand beside them.
+	early bool
+	// quiet steps belong to another step's line: the far end of a pair.
+	quiet bool
+	level int
+
+	reason      string
+	interrupted map[string]int
+	taken       map[string]int
+	lost        []string
+
+	mark  mark
+	index int32 // of the made link, once it is known
+	err   error
+}
+
+// keepsLink tells whether the link is there, and up, after the step, so that
+// what the step takes down can be put back.
+func (st *linkStep) keepsLink() bool {
+	return st == nil || st.action != Delete && (st.up == nil || *st.up)
+}
+
+// interrupt counts an object of a class that the step takes down and the plan
+// puts back. Like take and lose it does nothing on nil.
+func (st *linkStep) interrupt(class string) {
+	if st != nil {
+		increment(&st.interrupted, class)
+	}
+}
+
+// take counts an object of ours that goes with the link for good.
+func (st *linkStep) take(class string) {
+	if st != nil {
+		increment(&st.taken, class)
+	}
+}
+
+func increment(m *map[string]int, key string) {
+	if *m == nil {
+		*m = map[string]int{}
+	}
+	(*m)[key]++
+}
+
+// lose notes an object of others that the step takes down and that cannot be
+// put back.
+func (st *linkStep) lose(object string) {
+	if st != nil {
+		st.lost = append(st.lost, object)
+	}
+}
+
+// empty tells that the step does nothing.
+func (st *linkStep) empty() bool {
+	return st.action == Change && len(st.fields) == 0
+}
+
+func (st *linkStep) change(name, have, want string) {
+	st.fields = append(st.fields, FieldChange{Name: name, Have: have, Want: want})
+}
+
+// step returns the step's line.
+func (st *linkStep) step() Step {
+	s := Step{Action: st.action, Namespace: st.scope.Name, Class: "link", Object: st.object(), Note: st.note()}
+	if st.want != nil {
+		s.Path = st.want.path()
+	}
+	if st.action != Create {
+		s.Fields = st.fields
+	}
+	return s
+}
+
+func (st *linkStep) object() string {
+	if st.action != Create || st.want.kind == nil {
+		return st.name
+	}
+	words := []string{st.name, "kind", st.want.kind.Name()}
+	if p := st.want.spec.Parent; p != nil {
+		words = append(words, "link", *p)
+	}
+	for _, f := range st.want.kind.Fields() {
+		if f.Value.IsSet() {
+			words = append(words, f.Name, f.Value.String())
+		}
+	}
+	if p := st.want.peer; p != nil {
+		words = append(words, "peer", p.String())
+	}
+	if m := st.want.spec.Master; m != nil {
+		words = append(words, "master", *m)
+	}
+	return strings.Join(words, " ")
+}
+
+func (st *linkStep) note() string {
+	var parts []string
+	switch {
+	case st.action == Replace:
+		parts = append(parts, "recreate")
+	case st.bounce:
+		parts = append(parts, "goes down and up")
+	}
+	if st.reason != "" {
+		parts = append(parts, st.reason)
+	}
+	if len(st.interrupted) > 0 {
+		parts = append(parts, "interrupts "+count(st.interrupted)+", put back")
+	}
+	if len(st.taken) > 0 {
+		parts = append(parts, "takes "+count(st.taken)+" with it")
+	}
+	if len(st.lost) > 0 {
+		parts = append(parts, "loses "+strings.Join(st.lost, "; "))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Replace(strings.Join(parts, ", "), "recreate, ", "recreate: ", 1)
+}
+
+// count writes numbers of objects: "2 addresses, 14 routes".
+func count(classes map[string]int) string {
+	var words []string
+	for _, c := range slices.Sorted(maps.Keys(classes)) {
+		words = append(words, fmt.Sprintf("%d %s", classes[c], plural(c, classes[c])))
+	}
+	return strings.Join(words, ", ")
+}
+
+func plural(class string, n int) string {
+	switch {
+	case n == 1:
+		return class
+	case strings.HasSuffix(class, "s"):
+		return class + "es"
+	}
+	return class + "s"
+}

@@ -1,0 +1,155 @@
+package reconcile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/netlink/route/attr"
+	"github.com/nlapply/nlapply/netlink/route/kind"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// portSuffix ends the key of a port's options: bridge_slave, bond_slave.
+const portSuffix = "_slave"
+
+// linkWant is one declared link.
+type linkWant struct {
+	scope *Scope
+	name  string
+	spec  *spec.Link
+	kind  kind.Kind // nil for a link that must exist
+	port  kind.Kind // options as a port, nil for none
+	// peer is where the other end of a pair is declared to be; nil for none.
+	peer *linkPlace
+	// madeBy is the other end, when that is the one with the kind.
+	madeBy *linkWant
+	level  int // 0 for links that refer to none that is to be made
+}
+
+// linkPlace is a link by scope and name.
+type linkPlace struct {
+	scope *Scope
+	name  string
+}
+
+func (p linkPlace) String() string {
+	if p.scope.Name == "" {
+		return p.name
+	}
+	return p.name + " in " + p.scope.Name
+}
+
+func (w *linkWant) place() linkPlace { return linkPlace{w.scope, w.name} }
+
+// path returns the place of a part of the link in the document.
+func (w *linkWant) path(parts ...any) string {
+	return spec.Path(w.scope.Name, append([]any{"links", w.name}, parts...)...)
+}
+
+func newLinkWant(s *Scope, name string, l *spec.Link) (*linkWant, error) {
+	w := &linkWant{scope: s, name: name, spec: l}
+	if l.Kind != "" {
+		k, ok := kind.New(l.Kind)
+		if !ok {
+			return nil, fmt.Errorf("kind %s is not supported by this version", l.Kind)
+		}
+		if err := setOptions(k, l.Options[l.Kind]); err != nil {
+			return nil, err
+		}
+		w.kind = k
+	}
+	for _, section := range slices.Sorted(maps.Keys(l.Options)) {
+		master, ok := strings.CutSuffix(section, portSuffix)
+		if !ok {
+			continue
+		}
+		p, ok := kind.NewPort(master)
+		if !ok {
+			return nil, fmt.Errorf("%s is not supported by this version", section)
+		}
+		if err := setOptions(p, l.Options[section]); err != nil {
+			return nil, err
+		}
+		w.port = p
+	}
+	return w, nil
+}
+
+func setOptions(k kind.Kind, options map[string]any) error {
+	fields := k.Fields()
+	for _, key := range slices.Sorted(maps.Keys(options)) {
+		f, ok := fields.Lookup(key)
+		if !ok {
+			return fmt.Errorf("%s: unknown key", key)
+		}
+		if err := f.Value.Set(options[key]); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// refs returns the names of the links in the same scope that the link refers
+// to, by the key that does.
+func (w *linkWant) refs() map[string]string {
+	refs := map[string]string{}
+	if p := w.spec.Parent; p != nil {
+		refs["link"] = *p
+	}
+	if m := w.spec.Master; m != nil && *m != spec.None {
+		refs["master"] = *m
+	}
+	for _, k := range []kind.Kind{w.kind, w.port} {
+		if k == nil {
+			continue
+		}
+		for _, f := range k.Fields() {
+			for _, r := range (attr.Fields{f}).Refs() {
+				refs[k.Name()+"."+f.Name] = r.Name
+			}
+		}
+	}
+	return refs
+}
+
+// resolve fills in the indexes of the links that the options refer to.
+func (w *linkWant) resolve(k kind.Kind) {
+	if k == nil {
+		return
+	}
+	for _, r := range k.Fields().Refs() {
+		r.Index = w.scope.Index(r.Name)
+	}
+}
+
+// observedKind returns what the kernel reports of a link's kind, with names for
+// indexes; false for a link without a known kind.
+func (s *Scope) observedKind(l *route.Link) (kind.Kind, bool) {
+	k, ok := kind.New(l.Kind)
+	if !ok {
+		return nil, false
+	}
+	return k, s.decode(k, l.Data)
+}
+
+// observedPort returns what the kernel reports of a link as a port.
+func (s *Scope) observedPort(l *route.Link) (kind.Kind, bool) {
+	k, ok := kind.NewPort(l.SlaveKind)
+	if !ok {
+		return nil, false
+	}
+	return k, s.decode(k, l.SlaveData)
+}
+
+func (s *Scope) decode(k kind.Kind, data []byte) bool {
+	if _, err := kind.Decode(k, data); err != nil {
+		return false
+	}
+	for _, r := range k.Fields().Refs() {
+		r.Name = s.LinkName(r.Index)
+	}
+	return true
+}

@@ -1,0 +1,414 @@
+package reconcile
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sort"
+
+	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// table is one resource in one scope during one run, its types erased.
+type table interface {
+	class() string
+	groups() []uint32
+	// declare reads the document.
+	declare(s *Scope) error
+	// observe dumps the kernel, less what events take down, and compares.
+	observe(ctx context.Context, s *Scope, events []LinkEvent) error
+	// steps yields the plan.
+	steps(s *Scope) iter.Seq[Step]
+	// relocate replaces link indexes in declared objects.
+	relocate(index func(int32) int32)
+	// execute sends the part of the plan that belongs to the phase.
+	execute(ctx context.Context, s *Scope, p phase, report reporter) error
+	len() int
+	// describe writes what was observed into a document.
+	describe(s *Scope, n *spec.Namespace, owned bool)
+}
+
+// reporter hears what becomes of steps.
+type reporter interface {
+	// done counts steps that were carried out.
+	done(n int)
+	// refused takes a step that the kernel refused.
+	refused(st Step, err error)
+}
+
+// phase is a part of the execution: everything is added before anything is
+// taken away.
+type phase uint8
+
+const (
+	adding phase = iota
+	removing
+)
+
+// op is one object's part of a plan. Want and have index the table's slices.
+type op[T any] struct {
+	action Action
+	want   int32 // -1: none; a creation then makes the object of have again
+	have   int32 // -1: none
+	// now deletes before anything is made, where the order of objects demands it.
+	now bool
+	// made says that a replacement only has to be made: another op deletes.
+	made bool
+	// restores puts back what a link change takes down: no line of its own.
+	restores bool
+	// silent ops are part of another op's line.
+	silent bool
+}
+
+// objects implements table for a Resource.
+type objects[K comparable, T any] struct {
+	res  Resource[K, T]
+	want []T
+	// declared counts the want that come from the document; those behind are
+	// other programs' objects that the plan interrupts and puts back.
+	declared int
+	index    map[K]int32 // of want
+	// settled are the want that the kernel's first object of the key equals.
+	settled []bool
+	seen    []bool // the want that the kernel has something of the key of
+	have    []T
+	ops     []op[T]
+	// lost are keys of wanted objects that an event takes down.
+	lost map[K]bool
+}
+
+func newObjects[K comparable, T any](r Resource[K, T]) func() table {
+	return func() table { return &objects[K, T]{res: r, lost: map[K]bool{}} }
+}
+
+func (o *objects[K, T]) class() string    { return o.res.Class() }
+func (o *objects[K, T]) groups() []uint32 { return o.res.Groups() }
+func (o *objects[K, T]) len() int         { return len(o.ops) }
+
+func (o *objects[K, T]) declare(s *Scope) (err error) {
+	if s.Spec == nil {
+		return nil
+	}
+	o.want, err = o.res.Declare(s)
+	o.declared = len(o.want)
+	return err
+}
+
+func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEvent) error {
+	o.index = make(map[K]int32, len(o.want))
+	for i := range o.want {
+		o.index[o.res.Key(&o.want[i])] = int32(i)
+	}
+	o.settled, o.seen = make([]bool, len(o.want)), make([]bool, len(o.want))
+	o.have, o.ops = o.have[:0], nil
+	if s.Exists {
+		if err := o.dump(ctx, s, events); err != nil {
+			return err
+		}
+	}
+	o.diff(s)
+	return nil
+}
+
+// dump keeps what the plan may need: objects of a declared key that differ, and
+// those that may be pruned. A million foreign routes cost nothing, nor do those
+// that are right.
+func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) error {
+	_, all := o.res.(differ[T])
+	all = all || s.run.keepAll
+	for t, err := range o.res.Dump(ctx, s, len(events) > 0) {
+		if err != nil {
+			return err
+		}
+		if e, hit := o.casualty(s, t, events); hit {
+			o.fall(s, t, e)
+			continue
+		}
+		w, wanted := o.index[o.res.Key(t)]
+		switch {
+		case wanted && !all && !s.deleting() && !o.seen[w] && o.res.Compare(s, &o.want[w], t).Equal():
+			o.settled[w], o.seen[w] = true, true
+		case wanted, all, o.prunable(s, t):
+			o.have = append(o.have, o.res.Own(t))
+			if wanted {
+				o.seen[w] = true
+			}
+		}
+	}
+	return nil
+}
+
+func (o *objects[K, T]) casualty(s *Scope, t *T, events []LinkEvent) (LinkEvent, bool) {
+	sv, ok := o.res.(survivor[T])
+	if !ok {
+		return LinkEvent{}, false
+	}
+	for _, e := range events {
+		if !sv.Survives(s, t, e) {
+			return e, true
+		}
+	}
+	return LinkEvent{}, false
+}
+
+// fall notes that event e takes t down. What the document declares is made
+// anew because it will be missing; what others made is put back as it was.
+func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
+	c := o.res.Own(t)
+	o.res.Relocate(&c, s.successor)
+	key := o.res.Key(&c)
+	if w, wanted := o.index[key]; wanted && e.step.keepsLink() && !s.deleting() {
+		o.lost[key] = o.res.Compare(s, &o.want[w], &c).Equal()
+		e.step.interrupt(o.res.Class())
+		return
+	}
+	switch maker := o.res.Maker(s, t); {
+	case maker == Kernel:
+	case maker == Ours, o.prunable(s, t):
+		e.step.take(o.res.Class())
+	case !e.step.keepsLink() || !o.res.(survivor[T]).Restorable(s, t):
+		e.step.lose(o.res.Class() + " " + o.res.Name(s, t))
+	default:
+		e.step.interrupt(o.res.Class())
+		o.lost[key] = true
+		o.index[key] = int32(len(o.want))
+		o.want, o.settled, o.seen = append(o.want, c), append(o.settled, false), append(o.seen, false)
+	}
+}
+
+func (o *objects[K, T]) prunable(s *Scope, t *T) bool {
+	m := o.res.Maker(s, t)
+	if m == Kernel || s.deleting() {
+		return false
+	}
+	if m == Listed {
+		return true
+	}
+	if ig, ok := o.res.(ignorer[T]); ok && m == Foreign && ig.Ignored(s, t) {
+		return false
+	}
+	return s.prunes(o.res.Class(), m)
+}
+
+func (o *objects[K, T]) diff(s *Scope) {
+	chains := make(map[int32][]int32)
+	for i := range o.have {
+		w, wanted := o.index[o.res.Key(&o.have[i])]
+		switch {
+		case wanted:
+			chains[w] = append(chains[w], int32(i))
+		case o.prunable(s, &o.have[i]):
+			o.ops = append(o.ops, op[T]{action: Delete, want: -1, have: int32(i)})
+		}
+	}
+	for w := range o.want {
+		o.decide(s, int32(w), chains[int32(w)])
+	}
+	if d, ok := o.res.(differ[T]); ok && !s.run.keepAll {
+		o.ops = d.Diff(s, o.want, o.have, o.ops)
+	}
+	o.sort(s)
+}
+
+// decide plans one wanted object against the kernel's objects of its key, in
+// the kernel's order.
+func (o *objects[K, T]) decide(s *Scope, w int32, chain []int32) {
+	want := &o.want[w]
+	switch {
+	case s.deleting():
+		for _, h := range chain {
+			if o.res.Maker(s, &o.have[h]) == Ours {
+				o.ops = append(o.ops, op[T]{action: Delete, want: -1, have: h})
+			}
+		}
+		return
+	case o.settled[w]:
+		o.pruneChain(s, chain, 0)
+		return
+	case len(chain) == 0:
+		o.ops = append(o.ops, op[T]{action: Create, want: w, have: -1, restores: o.lost[o.res.Key(want)]})
+		return
+	}
+	// The kernel uses, and replaces, the first object of a key. Where a later
+	// one is right, those before it only have to go.
+	right := slices.IndexFunc(chain, func(h int32) bool {
+		return o.res.Compare(s, want, &o.have[h]).Equal()
+	})
+	if right < 0 {
+		v := o.res.Compare(s, want, &o.have[chain[0]])
+		o.ops = append(o.ops, op[T]{action: v.Action, want: w, have: chain[0]})
+		right = 0
+	}
+	for _, h := range chain[:right] {
+		o.ops = append(o.ops, op[T]{action: Delete, want: -1, have: h})
+	}
+	o.pruneChain(s, chain, right+1)
+}
+
+func (o *objects[K, T]) pruneChain(s *Scope, chain []int32, from int) {
+	for _, h := range chain[from:] {
+		if o.prunable(s, &o.have[h]) {
+			o.ops = append(o.ops, op[T]{action: Delete, want: -1, have: h})
+		}
+	}
+}
+
+func (o *objects[K, T]) sort(s *Scope) {
+	r, ok := o.res.(orderer[T])
+	if !ok {
+		return
+	}
+	rank := func(p op[T]) int {
+		if p.want < 0 {
+			return -r.Rank(s, &o.have[p.have])
+		}
+		return r.Rank(s, &o.want[p.want])
+	}
+	sort.SliceStable(o.ops, func(i, j int) bool { return rank(o.ops[i]) < rank(o.ops[j]) })
+}
+
+func (o *objects[K, T]) steps(s *Scope) iter.Seq[Step] {
+	return func(yield func(Step) bool) {
+		for _, p := range o.ops {
+			if !p.silent && !yield(o.step(s, p)) {
+				return
+			}
+		}
+	}
+}
+
+// subject returns the object that p is about.
+func (o *objects[K, T]) subject(p op[T]) *T {
+	if p.want >= 0 {
+		return &o.want[p.want]
+	}
+	return &o.have[p.have]
+}
+
+func (o *objects[K, T]) step(s *Scope, p op[T]) Step {
+	st := Step{Action: p.action, Namespace: s.Name, Class: o.res.Class(), Restores: p.restores}
+	st.Object = o.res.Name(s, o.subject(p))
+	if p.want >= 0 && int(p.want) < o.declared {
+		st.Path = o.res.Path(s, &o.want[p.want])
+	}
+	if p.want >= 0 && p.have >= 0 {
+		st.Fields = o.res.Compare(s, &o.want[p.want], &o.have[p.have]).Fields
+	}
+	return st
+}
+
+func (o *objects[K, T]) relocate(index func(int32) int32) {
+	for i := range o.want {
+		o.res.Relocate(&o.want[i], index)
+	}
+}
+
+func (o *objects[K, T]) execute(ctx context.Context, s *Scope, ph phase, report reporter) error {
+	x := &sending[K, T]{o: o, s: s, report: report}
+	if ph == adding {
+		for i, p := range o.ops {
+			if p.now {
+				if err := x.add(ctx, i); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for i, p := range o.ops {
+		if p.now || (p.action == Delete) != (ph == removing) {
+			continue
+		}
+		if err := x.add(ctx, i); err != nil {
+			return err
+		}
+	}
+	return x.flush(ctx)
+}
+
+// sending collects the messages of a table's ops.
+type sending[K comparable, T any] struct {
+	o      *objects[K, T]
+	s      *Scope
+	report reporter
+	b      netlink.Batch
+	ops    []int // in the batch
+	ends   []int // the batch's length after each
+}
+
+// maxPending bounds the memory of a batch under construction.
+const maxPending = 2000
+
+func (x *sending[K, T]) add(ctx context.Context, i int) error {
+	x.encode(x.o.ops[i])
+	x.ops, x.ends = append(x.ops, i), append(x.ends, x.b.Len())
+	if x.b.Len() < maxPending {
+		return nil
+	}
+	return x.flush(ctx)
+}
+
+func (x *sending[K, T]) encode(p op[T]) {
+	r, o := x.o.res, x.o
+	switch {
+	case p.action == Create, p.made:
+		r.Create(x.s, &x.b, o.subject(p))
+	case p.action == Change:
+		r.Change(x.s, &x.b, &o.want[p.want], &o.have[p.have])
+	case p.action == Replace:
+		r.Delete(x.s, &x.b, &o.have[p.have])
+		r.Create(x.s, &x.b, &o.want[p.want])
+	default:
+		r.Delete(x.s, &x.b, &o.have[p.have])
+	}
+}
+
+func (x *sending[K, T]) flush(ctx context.Context) error {
+	if len(x.ops) == 0 {
+		return nil
+	}
+	c, err := x.s.Conn()
+	if err != nil {
+		return err
+	}
+	res, err := c.Execute(ctx, &x.b)
+	if err != nil {
+		return err
+	}
+	failed := x.failures(&res)
+	for n, i := range x.ops {
+		switch p := x.o.ops[i]; {
+		case failed[n] != nil:
+			x.report.refused(x.o.step(x.s, p), failed[n])
+		case !p.silent && !p.restores:
+			x.report.done(1)
+		}
+	}
+	x.b.Reset()
+	x.ops, x.ends = x.ops[:0], x.ends[:0]
+	return nil
+}
+
+// failures returns the errors by position in x.ops. That an object to be
+// deleted is gone already is none.
+func (x *sending[K, T]) failures(res *netlink.Result) map[int]error {
+	failed := map[int]error{}
+	for i, err := range res.Errors() {
+		n, _ := slices.BinarySearch(x.ends, i+1)
+		p := x.o.ops[x.ops[n]]
+		first := n == 0 && i == 0 || n > 0 && i == x.ends[n-1]
+		deletes := p.action == Delete || p.action == Replace && !p.made && first
+		if failed[n] == nil && !(deletes && isAbsent(err)) {
+			failed[n] = err
+		}
+	}
+	return failed
+}
+
+// events implements eventful.
+func (o *objects[K, T]) events(s *Scope) []LinkEvent {
+	if e, ok := o.res.(effecter[T]); ok {
+		return e.Effects(s, o.want, o.have, o.ops)
+	}
+	return nil
+}

@@ -1,0 +1,387 @@
+package reconcile
+
+import (
+	"context"
+	"iter"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// routeObject is one route of one table.
+type routeObject struct {
+	route.Route
+	decl int32 // in the document; -1 for what was observed
+	// anyScope, anySrc and anyDev accept what is there, because the document
+	// leaves the field out.
+	anyScope, anySrc, anyDev bool
+}
+
+// routeKey is what the kernel looks for before it says EEXIST: for both
+// families neither the gateway nor the device is part of it.
+type routeKey struct {
+	dst      netip.Prefix
+	table    uint32
+	priority uint32
+	family   uint8
+	tos      uint8
+}
+
+type routeResource struct{}
+
+func (routeResource) Class() string { return "route" }
+
+func (routeResource) Groups() []uint32 {
+	return []uint32{unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE}
+}
+
+func (routeResource) Declare(s *Scope) ([]routeObject, error) {
+	all := make([]routeObject, len(s.Spec.Routes))
+	for i := range s.Spec.Routes {
+		d := &s.Spec.Routes[i]
+		for _, dev := range routeDevs(d) {
+			if dev.name != "" && s.Index(dev.name) == 0 {
+				return nil, s.run.doc.Errorf(spec.Path(s.Name, append([]any{"routes", i}, dev.path...)...),
+					"link %s neither exists nor is declared", dev.name)
+			}
+		}
+		declareRoute(s, &all[i], d)
+		all[i].decl = int32(i)
+	}
+	return all, nil
+}
+
+type devRef struct {
+	name string
+	path []any
+}
+
+func routeDevs(d *spec.Route) []devRef {
+	refs := []devRef{{d.Dev, []any{"dev"}}}
+	for i, h := range d.NextHops {
+		refs = append(refs, devRef{h.Dev, []any{"nexthops", i, "dev"}})
+	}
+	return refs
+}
+
+func declareRoute(s *Scope, r *routeObject, d *spec.Route) {
+	r.Family, r.Type, r.TOS, r.Table, r.Priority = unix.AF_INET6, d.Type, d.TOS, d.Table, d.Metric
+	if d.To.Addr().Is4() {
+		r.Family = unix.AF_INET
+	}
+	r.Dst, r.Gateway, r.PrefSrc, r.Realms, r.Pref = d.To, d.Via, d.Src, d.Realms, uint8(d.Pref)
+	if d.To.Bits() == 0 {
+		r.Dst = netip.Prefix{}
+	}
+	r.OIF = s.Index(d.Dev)
+	r.anySrc = !d.Src.IsValid()
+	r.anyDev = d.Dev == "" && (d.Via.IsValid() || d.Type != unix.RTN_UNICAST)
+	r.Protocol = s.Protocol()
+	if d.Protocol != nil {
+		r.Protocol = *d.Protocol
+	}
+	if d.OnLink {
+		r.Flags |= unix.RTNH_F_ONLINK
+	}
+	for _, h := range d.NextHops {
+		r.NextHops = append(r.NextHops, declareNextHop(s, h))
+	}
+	r.flatten()
+	r.Encap = encodeEncap(d.Encap)
+	r.Metrics = declareMetrics(d.Metrics)
+	r.Scope, r.anyScope = routeScope(r), true
+	if d.Scope != nil {
+		r.Scope, r.anyScope = *d.Scope, false
+	}
+}
+
+// flatten makes a list of one hop the route's own, as the kernel does.
+func (r *routeObject) flatten() {
+	if len(r.NextHops) != 1 {
+		return
+	}
+	h := r.NextHops[0]
+	r.Gateway, r.OIF, r.Encap = h.Gateway, h.OIF, h.Encap
+	r.Flags |= uint32(h.Flags)
+	r.anyDev = h.OIF == 0
+	r.NextHops = nil
+}
+
+func declareNextHop(s *Scope, h spec.NextHop) route.NextHop {
+	n := route.NextHop{Gateway: h.Via, OIF: s.Index(h.Dev), Weight: h.Weight, Encap: encodeEncap(h.Encap)}
+	if h.OnLink {
+		n.Flags = unix.RTNH_F_ONLINK
+	}
+	return n
+}
+
+func declareMetrics(d *spec.Metrics) (m route.Metrics) {
+	if d == nil {
+		return m
+	}
+	for typ, v := range map[uint16]uint32{
+		unix.RTAX_MTU: d.MTU, unix.RTAX_ADVMSS: d.AdvMSS, unix.RTAX_WINDOW: d.Window, unix.RTAX_CWND: d.Cwnd,
+		unix.RTAX_INITCWND: d.InitCwnd, unix.RTAX_INITRWND: d.InitRwnd, unix.RTAX_HOPLIMIT: d.HopLimit,
+		unix.RTAX_QUICKACK: d.QuickAck, unix.RTAX_LOCK: d.Lock,
+	} {
+		if v != 0 {
+			m.Put(typ, v)
+		}
+	}
+	if d.CongCtl != "" {
+		m.PutCongestion(d.CongCtl)
+	}
+	return m
+}
+
+// routeScope is what iproute2 sends when no scope is given (ip/iproute.c,
+// iproute_modify). IPv6 has no scopes.
+func routeScope(r *routeObject) uint8 {
+	if r.Family != unix.AF_INET {
+		return unix.RT_SCOPE_UNIVERSE
+	}
+	switch r.Type {
+	case unix.RTN_LOCAL, unix.RTN_NAT:
+		return unix.RT_SCOPE_HOST
+	case unix.RTN_BROADCAST, unix.RTN_MULTICAST, unix.RTN_ANYCAST:
+		return unix.RT_SCOPE_LINK
+	case unix.RTN_UNICAST, unix.RTN_UNSPEC:
+		if !r.Gateway.IsValid() && len(r.NextHops) == 0 {
+			return unix.RT_SCOPE_LINK
+		}
+	}
+	return unix.RT_SCOPE_UNIVERSE
+}
+
+// Dump asks for the tables that the document has routes in, and for our routes
+// in all tables. Other programs' full tables elsewhere are not looked at.
+func (r routeResource) Dump(ctx context.Context, s *Scope, all bool) iter.Seq2[*routeObject, error] {
+	return func(yield func(*routeObject, error) bool) {
+		c, err := s.Conn()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		o := routeObject{decl: -1}
+		for _, f := range r.filters(s, all) {
+			for k, err := range c.Routes(ctx, f.RouteFilter) {
+				if err == nil && f.skip[k.Table] {
+					continue
+				}
+				if err == nil {
+					o.Route = *k
+				}
+				if !yield(&o, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+type routeDump struct {
+	route.RouteFilter
+	skip map[uint32]bool // tables that another filter covers
+}
+
+func (routeResource) filters(s *Scope, all bool) []routeDump {
+	if all || s.run.keepAll || s.pruneMode("route") == spec.PruneAll {
+		return []routeDump{{}}
+	}
+	tables := map[uint32]bool{}
+	if s.Spec != nil {
+		for i := range s.Spec.Routes {
+			tables[s.Spec.Routes[i].Table] = true
+		}
+	}
+	filters := []routeDump{{RouteFilter: route.RouteFilter{Protocol: s.Protocol()}, skip: tables}}
+	for t := range tables {
+		filters = append(filters, routeDump{RouteFilter: route.RouteFilter{Table: t}})
+	}
+	slices.SortFunc(filters, func(a, b routeDump) int { return int(int64(a.Table) - int64(b.Table)) })
+	return filters
+}
+
+func (routeResource) Own(r *routeObject) routeObject {
+	c := *r
+	c.Route = *r.Clone()
+	return c
+}
+
+func (routeResource) Key(r *routeObject) routeKey {
+	return routeKey{dst: r.Dst, table: r.Table, priority: r.Priority, family: r.Family, tos: r.TOS}
+}
+
+func (routeResource) Maker(s *Scope, r *routeObject) Maker {
+	switch r.Protocol {
+	case s.Protocol():
+		return Ours
+	case unix.RTPROT_KERNEL, unix.RTPROT_REDIRECT, unix.RTPROT_RA, unix.RTPROT_DHCP:
+		return Kernel
+	}
+	if r.OIF != 0 && !s.managesLink(r.OIF) {
+		return Kernel
+	}
+	return Foreign
+}
+
+func (routeResource) Ignored(s *Scope, r *routeObject) bool {
+	if s.Spec == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.Spec.Ignore.Routes, func(m spec.RouteMatch) bool {
+		return (m.Table == nil || *m.Table == r.Table) &&
+			(m.Protocol == nil || *m.Protocol == r.Protocol) &&
+			(m.Type == nil || *m.Type == r.Type) &&
+			(m.Metric == nil || *m.Metric == r.Priority) &&
+			(m.Dev == "" || matchAny([]string{m.Dev}, s.LinkName(r.OIF))) &&
+			(!m.Within.IsValid() || r.within(m.Within))
+	})
+}
+
+// within tells whether the destination lies in p.
+func (r *routeObject) within(p netip.Prefix) bool {
+	if r.Dst.Bits() <= 0 {
+		return p.Bits() == 0 && p.Addr().Is4() == (r.Family == unix.AF_INET)
+	}
+	return r.Dst.Bits() >= p.Bits() && p.Contains(r.Dst.Addr())
+}
+
+// Compare takes the fields that the document leaves open from what is there. A
+// route is compared without its protocol: it stays its maker's.
+func (routeResource) Compare(s *Scope, want, have *routeObject) Verdict {
+	w := want.Route
+	w.Protocol, w.Extra, w.Expires = have.Protocol, have.Extra, have.Expires
+	w.Flags = have.Flags&^unix.RTNH_F_ONLINK | want.Flags&unix.RTNH_F_ONLINK
+	if want.anyScope || w.Family == unix.AF_INET6 {
+		w.Scope = have.Scope
+	}
+	if want.anySrc {
+		w.PrefSrc = have.PrefSrc
+	}
+	if want.anyDev {
+		w.OIF = have.OIF
+	}
+	if len(w.NextHops) > 0 && len(w.NextHops) == len(have.NextHops) {
+		w.NextHops = acceptDevs(w.NextHops, have)
+	}
+	if w.Equal(&have.Route) {
+		return Verdict{}
+	}
+	return Verdict{Action: routeAction(&w, &have.Route), Fields: []FieldChange{{"", routeText(s, &have.Route), routeText(s, &w)}}}
+}
+
+// acceptDevs fills in the devices that hops leave open, and puts the hops of an
+// IPv6 route, which are a set, into the order of what is there.
+func acceptDevs(want []route.NextHop, have *routeObject) []route.NextHop {
+	hops := slices.Clone(want)
+	for i := range have.NextHops {
+		h := &have.NextHops[i]
+		same := func(w route.NextHop) bool {
+			return w.Gateway == h.Gateway && (w.OIF == 0 || w.OIF == h.OIF)
+		}
+		j := i
+		if have.Family == unix.AF_INET6 {
+			if n := slices.IndexFunc(hops[i:], same); n >= 0 {
+				j = i + n
+			}
+		}
+		hops[i], hops[j] = hops[j], hops[i]
+		if hops[i].OIF == 0 && same(hops[i]) {
+			hops[i].OIF = h.OIF
+		}
+	}
+	return hops
+}
+
+// routeAction says whether the kernel replaces have by want. IPv6 replaces
+// routes with a gateway by such, and others by others; otherwise both would
+// stand side by side (net/ipv6/ip6_fib.c, fib6_add_rt2node).
+func routeAction(want, have *route.Route) Action {
+	if want.Family == unix.AF_INET6 && hasGateway(want) != hasGateway(have) {
+		return Replace
+	}
+	return Change
+}
+
+func hasGateway(r *route.Route) bool { return r.Gateway.IsValid() || len(r.NextHops) > 0 }
+
+func (routeResource) Name(s *Scope, r *routeObject) string {
+	return routeDst(&r.Route) + routeHops(s, &r.Route) + routeRest(&r.Route)
+}
+
+func (routeResource) Path(s *Scope, r *routeObject) string {
+	return spec.Path(s.Name, "routes", int(r.decl))
+}
+
+func (routeResource) Relocate(r *routeObject, index func(int32) int32) {
+	r.OIF = index(r.OIF)
+	if len(r.NextHops) > 0 {
+		r.NextHops = slices.Clone(r.NextHops)
+	}
+	for i := range r.NextHops {
+		r.NextHops[i].OIF = index(r.NextHops[i].OIF)
+	}
+}
+
+func (routeResource) Create(_ *Scope, b *netlink.Batch, r *routeObject) {
+	b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, &r.Route)
+}
+
+func (routeResource) Change(_ *Scope, b *netlink.Batch, want, have *routeObject) {
+	c := want.Route
+	if want.anySrc {
+		c.PrefSrc = have.PrefSrc
+	}
+	b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Replace, &c)
+}
+
+func (routeResource) Delete(_ *Scope, b *netlink.Batch, have *routeObject) {
+	b.Add(unix.RTM_DELROUTE, 0, &have.Route)
+}
+
+// Rank puts routes after those that make their gateways reachable: on-link ones
+// first, default routes last.
+func (routeResource) Rank(_ *Scope, r *routeObject) int {
+	switch {
+	case !hasGateway(&r.Route):
+		return 0
+	case r.Dst.Bits() > 0:
+		return 1
+	}
+	return 2
+}
+
+// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_dev, and
+// net/ipv6/route.c, rt6_sync_down_dev.
+func (routeResource) Survives(_ *Scope, r *routeObject, e LinkEvent) bool {
+	if e.Kind == AddressRemoved {
+		return !r.PrefSrc.Is4() || r.PrefSrc != e.Addr
+	}
+	if r.NHID != 0 || !r.through(e.Index) {
+		return true
+	}
+	switch e.Kind {
+	case LinkRemoved, LinkVRF:
+		return false
+	case LinkDown:
+		return r.Type == unix.RTN_LOCAL && r.Family == unix.AF_INET || len(r.NextHops) > 0
+	case LinkNoIPv6:
+		return r.Family == unix.AF_INET
+	case LinkNoIPv4:
+		return r.Family == unix.AF_INET6 || len(r.NextHops) > 0
+	}
+	return true
+}
+
+func (r *routeObject) through(index int32) bool {
+	return r.OIF == index || slices.ContainsFunc(r.NextHops, func(h route.NextHop) bool { return h.OIF == index })
+}
+
+// Restorable leaves routes alone that a daemon learns and will put back itself.
+func (routeResource) Restorable(_ *Scope, r *routeObject) bool { return r.Expires == 0 }

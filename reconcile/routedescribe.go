@@ -1,0 +1,95 @@
+package reconcile
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// Describe writes a route. Routes that a document cannot say, because they use
+// nexthop objects or tunnels that it does not know, are left out.
+func (routeResource) Describe(s *Scope, r *routeObject, n *spec.Namespace) {
+	if r.NHID != 0 || r.Type == unix.RTN_LOCAL && r.Protocol == unix.RTPROT_KERNEL {
+		return
+	}
+	d := spec.Route{
+		To: r.Dst, Via: r.Gateway, Src: r.PrefSrc, Table: r.Table, Metric: r.Priority, Realms: r.Realms,
+		Type: r.Type, TOS: r.TOS, Pref: spec.RouterPref(r.Pref), OnLink: r.Flags&unix.RTNH_F_ONLINK != 0,
+	}
+	if r.Dst.Bits() <= 0 {
+		d.To = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+		if r.Family == unix.AF_INET6 {
+			d.To = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+		}
+	}
+	if r.Type == unix.RTN_UNICAST {
+		d.Dev = s.LinkName(r.OIF)
+	}
+	var ok bool
+	if d.Encap, ok = decodeEncap(r.Encap); !ok {
+		return
+	}
+	for _, h := range r.NextHops {
+		e, ok := decodeEncap(h.Encap)
+		if !ok {
+			return
+		}
+		d.NextHops = append(d.NextHops, spec.NextHop{
+			Via: h.Gateway, Dev: s.LinkName(h.OIF), Weight: max(h.Weight, 1),
+			OnLink: h.Flags&unix.RTNH_F_ONLINK != 0, Encap: e,
+		})
+	}
+	d.Metrics = describeMetrics(&r.Metrics)
+	if r.Protocol != s.Protocol() {
+		d.Protocol = &r.Protocol
+	}
+	if r.Family == unix.AF_INET && r.Scope != routeScope(r) {
+		d.Scope = &r.Scope
+	}
+	n.Routes = append(n.Routes, d)
+}
+
+func describeMetrics(m *route.Metrics) *spec.Metrics {
+	d := spec.Metrics{
+		MTU: m.MTU, AdvMSS: m.AdvMSS, Window: m.Window, Cwnd: m.Cwnd, InitCwnd: m.InitCwnd, InitRwnd: m.InitRwnd,
+		HopLimit: m.HopLimit, QuickAck: m.QuickAck, CongCtl: m.Congestion, Lock: m.Lock,
+	}
+	if d == (spec.Metrics{}) {
+		return nil
+	}
+	return &d
+}
+
+// decodeEncap is the reverse of encodeEncap; false for what it does not know.
+func decodeEncap(c route.Encap) (*spec.Encap, bool) {
+	if c.Type == 0 {
+		return nil, true
+	}
+	d := &spec.Encap{Type: route.EncapTypeName(c.Type)}
+	a := netlink.ReadAttrs(c.Data)
+	for a.Next() {
+		switch {
+		case d.Type == "mpls" && a.Type() == mplsIPTunnelDst:
+			for b := a.Bytes(); len(b) >= 4; b = b[4:] {
+				d.Labels = append(d.Labels, binary.BigEndian.Uint32(b)>>12)
+			}
+		case d.Type == "mpls" && a.Type() == mplsIPTunnelTTL:
+			d.TTL = a.Uint8()
+		case d.Type == "ip" && a.Type() == lwtIPID:
+			d.ID = a.BE64()
+		case d.Type == "ip" && a.Type() == lwtIPDst:
+			d.Dst = a.Addr()
+		case d.Type == "ip" && a.Type() == lwtIPSrc:
+			d.Src = a.Addr()
+		case d.Type == "ip" && a.Type() == lwtIPTTL:
+			d.TTL = a.Uint8()
+		}
+	}
+	_, known := encaps[d.Type]
+	return d, known
+}

@@ -1,0 +1,252 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/nlapply/nlapply/spec"
+)
+
+// Config says what a run is to do. The zero value, with a Document, applies it.
+type Config struct {
+	Document *spec.Document
+	// Delete removes what the document declares and its owner made, instead
+	// of applying it.
+	Delete bool
+	// AllowLoss permits steps that take down other programs' objects which
+	// cannot be put back.
+	AllowLoss bool
+	// LockTimeout is how long to wait for another run of the same owner; 0
+	// fails at once.
+	LockTimeout time.Duration
+}
+
+// A Run brings the kernel's state and a document together, once.
+type Run struct {
+	cfg      Config
+	doc      *spec.Document
+	deleting bool
+	scopes   []*Scope
+	marked   map[string]*Scope // by the id of the mark on lo
+	conns    conns
+	locks    []*lock
+
+	namespaces []nsStep
+	links      *linkPlan
+	// keepAll keeps every object that is observed, for a dump.
+	keepAll bool
+}
+
+// Open takes the locks of all namespaces of a document. The run must be closed.
+func Open(ctx context.Context, cfg Config) (*Run, error) {
+	r := &Run{cfg: cfg, doc: cfg.Document, deleting: cfg.Delete}
+	if err := r.checkCapabilities(); err != nil {
+		return nil, err
+	}
+	if err := r.lock(ctx); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// OpenReadOnly is Open for a run that only plans: it needs no lock and no
+// capability.
+func OpenReadOnly(cfg Config) *Run {
+	return &Run{cfg: cfg, doc: cfg.Document, deleting: cfg.Delete}
+}
+
+// lock takes the locks of the document's namespaces that exist, in the order of
+// their inodes, so that two runs cannot wait for each other.
+func (r *Run) lock(ctx context.Context) error {
+	if err := r.findScopes(ctx); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(r.cfg.LockTimeout)
+	inodes := map[*Scope]uint64{}
+	var exist []*Scope
+	for _, s := range r.scopes {
+		if !s.Exists {
+			continue
+		}
+		ns, err := s.handle()
+		if err != nil {
+			return err
+		}
+		inodes[s], err = ns.Inode()
+		ns.Close()
+		if err != nil {
+			return err
+		}
+		exist = append(exist, s)
+	}
+	slices.SortFunc(exist, func(a, b *Scope) int { return cmp.Compare(inodes[a], inodes[b]) })
+	for _, s := range exist {
+		l, err := acquire(ctx, s, r.doc.Owner, deadline)
+		if err != nil {
+			return err
+		}
+		r.locks = append(r.locks, l)
+	}
+	return nil
+}
+
+// Close gives the locks back.
+func (r *Run) Close() {
+	r.conns.closeAll()
+	for _, l := range r.locks {
+		l.release()
+	}
+	r.locks = nil
+}
+
+// A Plan is what has to be done. It belongs to its run and to the state that it
+// was made from.
+type Plan struct {
+	run *Run
+	// Notes are things that the reader should know and that are no steps.
+	Notes []string
+	loss  error
+}
+
+// Plan looks at the kernel and compares.
+func (r *Run) Plan(ctx context.Context) (*Plan, error) {
+	if err := r.findScopes(ctx); err != nil {
+		return nil, err
+	}
+	for _, s := range r.scopes {
+		if err := s.observeLinks(ctx); err != nil {
+			return nil, fmt.Errorf("links%s: %w", s.in(), err)
+		}
+		if !s.Exists {
+			s.links.add(newLo())
+		}
+	}
+	if err := r.checkOwners(); err != nil {
+		return nil, err
+	}
+	r.namespaces = r.planNamespaces()
+	var err error
+	if r.links, err = planLinks(r); err != nil {
+		return nil, err
+	}
+	for _, s := range r.scopes {
+		if err := r.planTables(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	return &Plan{run: r, Notes: r.notes(), loss: r.links.lossError()}, nil
+}
+
+func (r *Run) planTables(ctx context.Context, s *Scope) error {
+	s.tables = nil
+	if s.leaves() {
+		return nil
+	}
+	for _, res := range resources {
+		t := stagedTable{res.table(), res.stage}
+		if err := t.declare(s); err != nil {
+			return err
+		}
+		s.tables = append(s.tables, t)
+	}
+	return s.observeTables(ctx, r.links.events[s])
+}
+
+// eventful is a table whose plan has side effects on the tables behind it.
+type eventful interface{ events(s *Scope) []LinkEvent }
+
+// stagedTable is a table and its place in the order.
+type stagedTable struct {
+	table
+	stage stage
+}
+
+// observeTables looks at everything but links.
+func (s *Scope) observeTables(ctx context.Context, events []LinkEvent) error {
+	for _, t := range s.tables {
+		if err := t.observe(ctx, s, events); err != nil {
+			return fmt.Errorf("%s%s: %w", t.class(), s.in(), err)
+		}
+		if e, ok := t.table.(eventful); ok {
+			events = append(events, e.events(s)...)
+		}
+	}
+	return nil
+}
+
+// checkOwners refuses to run beside an owner whose objects bear our number.
+func (r *Run) checkOwners() error {
+	for _, s := range r.scopes {
+		for _, l := range s.links.byIndex {
+			for _, m := range marksOf(l.AltNames) {
+				if m.owner != r.doc.Owner && m.protocol == r.doc.Protocol {
+					return fmt.Errorf("owner %s has protocol %d, too (link %s%s): its routes could not be told from those of owner %s",
+						m.owner, m.protocol, l.Name, s.in(), r.doc.Owner)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Run) notes() (notes []string) {
+	for _, name := range r.links.unmanaged {
+		notes = append(notes, "link "+name+" is not managed: it cannot be deleted")
+	}
+	return notes
+}
+
+// Steps yields the plan's lines in the order in which they are carried out.
+// What a step interrupts and the plan puts back is counted in its note.
+func (p *Plan) Steps() iter.Seq[Step] {
+	return func(yield func(Step) bool) {
+		r := p.run
+		for _, n := range r.namespaces {
+			if n.action != Delete && !yield(n.step()) {
+				return
+			}
+		}
+		for _, st := range r.links.steps {
+			if !st.quiet && !yield(st.step()) {
+				return
+			}
+		}
+		for _, s := range r.scopes {
+			for _, t := range s.tables {
+				for st := range t.steps(s) {
+					if !st.Restores && !yield(st) {
+						return
+					}
+				}
+			}
+		}
+		for _, n := range r.namespaces {
+			if n.action == Delete && !yield(n.step()) {
+				return
+			}
+		}
+	}
+}
+
+// Empty tells that nothing has to be done.
+func (p *Plan) Empty() bool {
+	for range p.Steps() {
+		return false
+	}
+	return true
+}
+
+// hash tells plans apart.
+func (p *Plan) hash() uint64 {
+	h := fnv.New64a()
+	for st := range p.Steps() {
+		h.Write([]byte(st.String()))
+	}
+	return h.Sum64()
+}

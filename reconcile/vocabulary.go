@@ -1,0 +1,76 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nlapply/nlapply/netlink/route/kind"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// Vocabulary is what the document may say about links: the kinds of package
+// kind and their options.
+type Vocabulary struct{}
+
+// Kinds returns the kinds of links that can be made.
+func (Vocabulary) Kinds() (names []string) {
+	for _, make := range kind.All {
+		names = append(names, make().Name())
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Section returns the options of a kind, or of a port ("bridge_slave").
+func (Vocabulary) Section(name string) (spec.Section, bool) {
+	find := kind.New
+	base, port := strings.CutSuffix(name, portSuffix)
+	if port {
+		find = kind.NewPort
+	}
+	k, ok := find(base)
+	if !ok || len(k.Fields()) == 0 {
+		return nil, false
+	}
+	return section{func() kind.Kind { k, _ := find(base); return k }}, true
+}
+
+// section is the options of one kind.
+type section struct{ make func() kind.Kind }
+
+// Keys returns the options' names.
+func (s section) Keys() (keys []string) {
+	for _, f := range s.make().Fields() {
+		keys = append(keys, f.Name)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Check tells what is wrong with a value.
+func (s section) Check(key string, value any) error {
+	f, ok := s.make().Fields().Lookup(key)
+	if !ok {
+		return fmt.Errorf("unknown key")
+	}
+	return f.Value.Set(value)
+}
+
+// CheckAll tells what is wrong with values together.
+func (s section) CheckAll(values map[string]any) error {
+	k := s.make()
+	if err := setOptions(k, values); err != nil {
+		return err
+	}
+	return kind.Check(k)
+}
+
+// Schema returns the JSON Schema of a key.
+func (s section) Schema(key string) map[string]any {
+	f, ok := s.make().Fields().Lookup(key)
+	if !ok {
+		return nil
+	}
+	return f.Schema()
+}

@@ -1,0 +1,257 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/nlapply/nlapply/netlink/netns"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// WatchConfig says what to keep true.
+type WatchConfig struct {
+	Files       []string // to be watched for changes
+	Load        func() (*spec.Document, error)
+	AllowLoss   bool
+	LockTimeout time.Duration
+	Log         *slog.Logger
+}
+
+// Intervals of a watch.
+const (
+	settleTime = 20 * time.Millisecond // of quiet before it looks, so that bursts are one
+	settleMax  = 500 * time.Millisecond
+	slowLook   = 60 * time.Second // for what the kernel does not announce
+)
+
+// Watch applies the document, and again on every change of its files and every
+// event of its namespaces. Events only wake it: what is to be done is decided by
+// a fresh look. It returns nil when ctx ends.
+func Watch(ctx context.Context, cfg WatchConfig) error {
+	w := &watcher{cfg: cfg, wake: make(chan string, 1), subs: map[string]*nsWatch{}}
+	defer w.stop()
+	if err := w.watchFiles(ctx); err != nil {
+		return err
+	}
+	doc, err := cfg.Load()
+	if err != nil {
+		return err
+	}
+	cause := "started"
+	for {
+		if cause == "file changed" {
+			if fresh, err := cfg.Load(); err != nil {
+				w.complain("the document is not valid, the last one stays in force", err)
+			} else {
+				doc = fresh
+			}
+		}
+		w.reconcile(ctx, doc, cause)
+		if cause, err = w.wait(ctx); err != nil {
+			return nil
+		}
+	}
+}
+
+type watcher struct {
+	cfg  WatchConfig
+	wake chan string // why to look; one is enough
+	subs map[string]*nsWatch
+	fs   *fsnotify.Watcher
+}
+
+// nsWatch is the subscription to one namespace.
+type nsWatch struct {
+	inode  uint64
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+func (w *watcher) rouse(cause string) {
+	select {
+	case w.wake <- cause:
+	default:
+		if cause == "file changed" { // it says more than a netlink event
+			select {
+			case <-w.wake:
+			default:
+			}
+			select {
+			case w.wake <- cause:
+			default:
+			}
+		}
+	}
+}
+
+// reconcile applies the document once.
+func (w *watcher) reconcile(ctx context.Context, doc *spec.Document, cause string) {
+	run, err := Open(ctx, Config{Document: doc, AllowLoss: w.cfg.AllowLoss, LockTimeout: w.cfg.LockTimeout})
+	if err != nil {
+		w.complain("cannot look", err)
+		return
+	}
+	defer run.Close()
+	// Subscribe first, so that nothing between the look and the wait is lost.
+	w.subscribe(ctx, run)
+	plan, err := run.Plan(ctx)
+	if err != nil {
+		w.complain("cannot plan", err)
+		return
+	}
+	if plan.Empty() {
+		return
+	}
+	for st := range plan.Steps() {
+		w.cfg.Log.Info(st.String(), "cause", cause)
+	}
+	res, err := run.Apply(ctx, plan)
+	w.subscribe(ctx, run)
+	if err != nil {
+		w.complain("not applied", err)
+		return
+	}
+	w.cfg.Log.Info("applied and verified", "changes", res.Changes, "cause", cause)
+}
+
+func (w *watcher) complain(what string, err error) {
+	if !errors.Is(err, context.Canceled) {
+		w.cfg.Log.Error(what, "error", err)
+	}
+}
+
+// wait blocks until there is a reason to look, and then until it is quiet.
+func (w *watcher) wait(ctx context.Context) (cause string, err error) {
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case cause = <-w.wake:
+	case <-time.After(slowLook):
+		return "slow look", nil
+	}
+	for end := time.Now().Add(settleMax); time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case c := <-w.wake:
+			if c == "file changed" {
+				cause = c
+			}
+		case <-time.After(settleTime):
+			return cause, nil
+		}
+	}
+	return cause, nil
+}
+
+// subscribe joins the groups of every namespace of the run that it has not
+// joined yet, or that was replaced.
+func (w *watcher) subscribe(ctx context.Context, run *Run) {
+	seen := map[string]bool{}
+	for _, s := range run.scopes {
+		if !s.Exists {
+			continue
+		}
+		seen[s.Name] = true
+		if err := w.subscribeTo(ctx, s); err != nil {
+			w.complain("cannot watch namespace "+s.Name, err)
+		}
+	}
+	for name, sub := range w.subs {
+		if !seen[name] {
+			sub.end()
+			delete(w.subs, name)
+		}
+	}
+}
+
+func (w *watcher) subscribeTo(ctx context.Context, s *Scope) error {
+	ns, err := s.handle()
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	inode, err := ns.Inode()
+	if err != nil {
+		return err
+	}
+	if old := w.subs[s.Name]; old != nil {
+		if old.inode == inode {
+			return nil
+		}
+		old.end()
+		delete(w.subs, s.Name)
+	}
+	sub, err := s.subscribe()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	n := &nsWatch{inode: inode, cancel: cancel, done: make(chan struct{})}
+	w.subs[s.Name] = n
+	go func() {
+		defer close(n.done)
+		defer sub.Close()
+		for range sub.Messages(ctx) { // an overrun is a reason to look like any other
+			if ctx.Err() != nil {
+				return
+			}
+			w.rouse("netlink event")
+		}
+	}()
+	return nil
+}
+
+func (n *nsWatch) end() {
+	n.cancel()
+	<-n.done
+}
+
+// watchFiles watches the directories of the files, because editors replace
+// files, and that of named namespaces.
+func (w *watcher) watchFiles(ctx context.Context) (err error) {
+	if w.fs, err = fsnotify.NewWatcher(); err != nil {
+		return err
+	}
+	files := map[string]bool{}
+	for _, f := range w.cfg.Files {
+		f, err := filepath.Abs(f)
+		if err != nil {
+			return err
+		}
+		files[f], files[filepath.Dir(f)] = true, true
+	}
+	for f := range files {
+		if err := w.fs.Add(f); err != nil {
+			return err
+		}
+	}
+	_ = w.fs.Add(netns.Dir) // it may come later: the slow look finds out
+	go func() {
+		for e := range w.fs.Events {
+			if e.Op == fsnotify.Chmod {
+				continue
+			}
+			if filepath.Dir(e.Name) == netns.Dir {
+				w.rouse("namespace event")
+			} else {
+				w.rouse("file changed")
+			}
+		}
+	}()
+	return nil
+}
+
+func (w *watcher) stop() {
+	for _, s := range w.subs {
+		s.end()
+	}
+	if w.fs != nil {
+		w.fs.Close()
+	}
+}

@@ -1,0 +1,87 @@
+package spec
+
+import (
+	"cmp"
+	"io"
+	"maps"
+	"slices"
+)
+
+// Load reads files and directories (their *.yaml, *.yml and *.json, sorted) as one
+// document; "-" is stdin. When the files can be read but are not right, the error
+// is of type Errors and holds all of their mistakes.
+func Load(paths []string, stdin io.Reader, v Vocabulary) (*Document, error) {
+	return load(paths, stdin, v, SystemNames())
+}
+
+func load(paths []string, stdin io.Reader, v Vocabulary, names *Names) (*Document, error) {
+	sources, err := readSources(paths, stdin)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		v = noKinds{}
+	}
+	doc := &Document{layout: newLayout(sources), names: names}
+	d := decoder{names: names, vocab: v, layout: doc.layout}
+	parsed := true
+	for _, src := range sources {
+		doc.Files = append(doc.Files, src.name)
+		parsed = d.file(src, doc) && parsed
+	}
+	// What a file that cannot be parsed would have said is not to be guessed.
+	if parsed && len(sources) > 0 {
+		d.checkDocument(doc)
+	}
+	if len(d.errs) > 0 {
+		return nil, d.errors()
+	}
+	doc.layout.forget()
+	return doc, nil
+}
+
+// noKinds is the vocabulary of a document without kinds of links.
+type noKinds struct{}
+
+func (noKinds) Kinds() []string                { return nil }
+func (noKinds) Section(string) (Section, bool) { return nil, false }
+
+// file reads one file into the document. It tells whether the file could be parsed.
+func (d *decoder) file(src *source, doc *Document) bool {
+	problems := src.parse()
+	for _, p := range problems {
+		d.errs = append(d.errs, placed{src, p.offset, "", p.reason})
+	}
+	if src.tree == nil {
+		return false
+	}
+	d.src, d.t, d.found = src, src.tree, d.layout.namespace("")
+	for i, root := range src.tree.roots {
+		d.root = i
+		d.path = d.path[:0]
+		if src.tree.shape(root) != isNull {
+			documentObject.read(d, root, doc)
+		}
+	}
+	return len(problems) == 0
+}
+
+// errors returns the mistakes sorted by place, none twice.
+func (d *decoder) errors() Errors {
+	order := map[*source]int{}
+	for i, src := range d.layout.sources {
+		order[src] = i
+	}
+	slices.SortStableFunc(d.errs, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(order[a.src], order[b.src]), cmp.Compare(a.offset, b.offset), cmp.Compare(a.path, b.path))
+	})
+	d.errs = slices.Compact(d.errs)
+	errs := make(Errors, len(d.errs))
+	for i, e := range d.errs {
+		line, column := lineColumn(e.src.text, e.offset)
+		errs[i] = &Error{File: e.src.name, Line: line, Column: column, Path: e.path, Reason: e.reason}
+	}
+	return errs
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

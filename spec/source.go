@@ -1,0 +1,108 @@
+package spec
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// source is a file of the document.
+type source struct {
+	name string // as it was given
+	text string // without a byte order mark
+	tree *tree  // nil before it is parsed, and again once it is understood
+}
+
+// readSources reads what the command line names, directories with their files.
+func readSources(paths []string, stdin io.Reader) ([]*source, error) {
+	var files []string
+	for _, p := range paths {
+		found, err := expand(p)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
+	}
+	sources := make([]*source, 0, len(files))
+	for i, name := range files {
+		if slices.Contains(files[:i], name) {
+			return nil, fmt.Errorf("%s: given twice", name)
+		}
+		data, err := readFile(name, stdin)
+		if err != nil {
+			return nil, err
+		}
+		text := strings.TrimPrefix(string(data), "\ufeff")
+		sources = append(sources, &source{name: name, text: text})
+	}
+	return sources, nil
+}
+
+func readFile(name string, stdin io.Reader) ([]byte, error) {
+	if name != "-" {
+		return os.ReadFile(name)
+	}
+	data, err := io.ReadAll(stdin)
+	if err != nil {
+		return nil, fmt.Errorf("standard input: %w", err)
+	}
+	return data, nil
+}
+
+// expand returns the documents of a directory, sorted, or the path itself.
+func expand(path string) ([]string, error) {
+	if path == "-" {
+		return []string{path}, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		// Editors keep their copies in hidden files.
+		if e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		switch filepath.Ext(e.Name()) {
+		case ".yaml", ".yml", ".json":
+			files = append(files, filepath.Join(path, e.Name()))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: no *.yaml, *.yml or *.json in it", path)
+	}
+	return files, nil
+}
+
+// parse makes the source's tree. What looks like JSON is read as JSON, whatever
+// the file is called; what is called otherwise than *.json may be YAML all the same.
+func (s *source) parse() []*syntaxError {
+	if reason := validText(s.text); reason != "" {
+		return []*syntaxError{{0, reason}}
+	}
+	isJSON := filepath.Ext(s.name) == ".json"
+	if isJSON || strings.HasPrefix(strings.TrimLeft(s.text, " \t\r\n"), "{") {
+		t, err := parseJSON(s.text)
+		s.tree = t
+		if err == nil {
+			return nil
+		}
+		if isJSON {
+			return []*syntaxError{err}
+		}
+	}
+	t, problems := parseYAML(s.text)
+	s.tree = t
+	return problems
+}

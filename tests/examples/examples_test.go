@@ -1,0 +1,74 @@
+package examples_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/nlapply/nlapply/tests/examples"
+	"github.com/nlapply/nlapply/tests/scenario"
+)
+
+func TestMain(m *testing.M) { scenario.Main(m) }
+
+// script is what every example has to stand.
+const script = `
+# the machine as the example finds it
+%[1]s
+
+# there is something to do, it is done, and then there is nothing left to do
+status 2 nlapply plan -f net.yaml
+exec nlapply -f net.yaml
+status 0 nlapply plan -f net.yaml
+
+# a second apply sends nothing that changes anything
+writes 0 nlapply -f net.yaml
+
+# its dump changes nothing here, and restores the same state elsewhere
+roundtrip %[2]s
+`
+
+// TestExamples runs every example as its reader would, on kernels that have its
+// link kinds.
+func TestExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("examples take longer than make unit allows")
+	}
+	list, err := examples.Find(os.DirFS("../.."), "examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) == 0 {
+		t.Fatal("no examples found")
+	}
+	dir := t.TempDir()
+	var files []string
+	for _, x := range list {
+		file := filepath.Join(dir, x.Name+".txtar")
+		if err := os.WriteFile(file, archive(x), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	scenario.Run(t, "", files...)
+}
+
+// archive makes a scenario of an example.
+func archive(x examples.Example) []byte {
+	var setup, restore string
+	for _, need := range x.Needs {
+		setup += fmt.Sprintf("needs '%s'\n", need)
+	}
+	if _, ok := x.Files["setup.sh"]; ok {
+		setup, restore = setup+"exec sh -e setup.sh\n", "setup.sh"
+	}
+	a := &txtar.Archive{Comment: fmt.Appendf(nil, script, strings.TrimSpace(setup), restore)}
+	for name, text := range x.Files {
+		a.Files = append(a.Files, txtar.File{Name: name, Data: []byte(text)})
+	}
+	return txtar.Format(a)
+}

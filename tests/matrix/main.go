@@ -1,0 +1,147 @@
+// Command matrix runs every test of the module on every kernel: on this one,
+// and on those of Debian in virtual machines. It prints one line per kernel and
+// ends with status 1 when a test failed or a kernel did not run.
+//
+//	go run ./tests/matrix                                   # all of it
+//	go run ./tests/matrix -kernels 6.12 -run TestScripts/vlan
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/nlapply/nlapply/tests/results"
+	"github.com/nlapply/nlapply/tests/tools"
+	"github.com/nlapply/nlapply/tests/vm"
+)
+
+func main() {
+	var o options
+	flag.StringVar(&o.kernels, "kernels", "native,6.12,6.1", "where to run, comma-separated")
+	flag.StringVar(&o.run, "run", "", "run only the tests that match, as for go test")
+	flag.StringVar(&o.packages, "packages", "./...", "packages to test, space-separated")
+	flag.DurationVar(&o.limit, "limit", 6*time.Minute, "a machine that has not ended by then has failed")
+	flag.BoolVar(&o.verbose, "v", false, "show where the time went")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := matrix(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "matrix:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	kernels, run, packages string
+	limit                  time.Duration
+	verbose                bool
+}
+
+// args are the arguments for every test binary.
+func (o options) args() []string {
+	args := []string{"-test.timeout=" + o.limit.String()}
+	if o.run != "" {
+		args = append(args, "-test.run="+o.run)
+	}
+	return args
+}
+
+var errFailed = errors.New("not every kernel passed")
+
+func matrix(ctx context.Context, o options) error {
+	cache, err := tools.OpenCache()
+	if err != nil {
+		return err
+	}
+	if err := cache.Ensure(tools.Programs); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "nlapply-matrix-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	b, err := buildTests(ctx, work, strings.Fields(o.packages))
+	if err != nil {
+		return err
+	}
+	var total results.Summary
+	for _, name := range strings.Split(o.kernels, ",") {
+		out := runOn(ctx, name, cache, b, o)
+		report(name, out, o.verbose)
+		total.Passed += out.Summary.Passed
+		total.Failed += out.Summary.Failed
+		total.Skipped += out.Summary.Skipped
+		if !out.Summary.OK() {
+			err = errFailed
+		}
+	}
+	fmt.Printf("%d passed, %d failed, %d skipped\n", total.Passed, total.Failed, total.Skipped)
+	return err
+}
+
+// runOn runs the tests on one kernel. A kernel that did not run is a failure
+// like any other.
+func runOn(ctx context.Context, name string, cache *tools.Cache, b *build, o options) *vm.Outcome {
+	if name == "native" {
+		return runNative(ctx, b, o.args())
+	}
+	out, err := boot(ctx, name, cache, b, o)
+	if out == nil {
+		out = &vm.Outcome{Version: name}
+	}
+	if err != nil {
+		out.Summary.Fail("kernel "+name+" did not run to its end", err.Error())
+	}
+	return out
+}
+
+func boot(ctx context.Context, name string, cache *tools.Cache, b *build, o options) (*vm.Outcome, error) {
+	i := slices.IndexFunc(tools.Kernels, func(s tools.Series) bool { return s.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("unknown kernel %q: want native, 6.12 or 6.1", name)
+	}
+	k, err := vm.OpenKernel(cache, tools.Kernels[i])
+	if err != nil {
+		return nil, err
+	}
+	m := vm.Machine{Kernel: k, Tree: b.root, Guest: b.guest, Test2JSON: b.test2json, Limit: o.limit, Work: b.dir}
+	return m.Run(ctx, vm.Job{
+		Root:  "/src",
+		Tests: slices.DeleteFunc(slices.Clone(b.tests), hostOnly),
+		Args:  o.args(),
+		Env:   []string{"NLAPPLY_TEST_ROOT=1"},
+	})
+}
+
+// hostOnly reports whether a package's tests are about the source tree or this
+// harness, so that another kernel would say nothing new.
+func hostOnly(t vm.Test) bool {
+	return t.Dir == "tests/arch" || t.Dir == "tests/results" || t.Dir == "tests/tools" || t.Dir == "tests/vm"
+}
+
+func report(name string, out *vm.Outcome, verbose bool) {
+	for _, f := range out.Summary.Failures {
+		fmt.Printf("--- FAIL on %s: %s\n", name, strings.TrimRight(f, "\n"))
+	}
+	label := out.Version
+	if name == "native" {
+		label = "native " + label
+	}
+	fmt.Printf("%s: %s\n", label, out.Summary.String())
+	if verbose {
+		fmt.Printf("\tboot %.1f s, total %.1f s; slowest:", out.Booted.Seconds(), out.Total.Seconds())
+		for _, e := range out.Summary.Slow {
+			fmt.Printf(" %s %.1f s;", e.Test, e.Elapsed)
+		}
+		fmt.Println()
+	}
+}

@@ -1,0 +1,108 @@
+// Package normalize takes out of iproute2's JSON what differs by nature
+// between two systems that are configured alike: indexes, random hardware
+// addresses and what is derived from them, the state of carriers and timers,
+// remaining lifetimes, and the marks of nlapply. What is left can be compared
+// as text, one object a line.
+//
+// It is the only place that knows what may differ: whatever is not taken out
+// here has to be equal.
+package normalize
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Class is one kind of object and the commands that list it.
+type Class struct {
+	Name     string
+	Commands [][]string // their outputs are one list
+	clean    func(n *Normalizer, o object) bool
+	key      func(o object) string // objects are sorted by it, stably; nil keeps iproute2's order
+}
+
+// Classes lists everything that makes up the state of a namespace.
+var Classes = []Class{
+	{"link", [][]string{{"ip", "-d", "-j", "link", "show"}}, cleanLink, byName},
+	{"addr", [][]string{{"ip", "-j", "addr", "show"}}, cleanAddr, byName},
+	{"route", [][]string{{"ip", "-d", "-j", "route", "show", "table", "all"}}, cleanRoute, byText},
+	{"rule", [][]string{{"ip", "-j", "-4", "rule", "show"}}, cleanRule, nil},
+	{"rule6", [][]string{{"ip", "-j", "-6", "rule", "show"}}, cleanRule, nil},
+	{"neigh", [][]string{{"ip", "-j", "neigh", "show"}, {"ip", "-j", "neigh", "show", "proxy"}}, cleanNeigh, byText},
+	{"vlan", [][]string{{"bridge", "-j", "vlan", "show"}}, cleanVLAN, byName},
+	{"fdb", [][]string{{"bridge", "-j", "fdb", "show"}}, cleanFDB, byText},
+}
+
+// ClassOf returns the class that an iproute2 command line lists.
+func ClassOf(argv []string) (Class, error) {
+	i := 1
+	for i < len(argv) && strings.HasPrefix(argv[i], "-") {
+		if i++; i < len(argv) && (argv[i-1] == "-n" || argv[i-1] == "-netns") {
+			i++
+		}
+	}
+	if i < len(argv) {
+		for _, c := range Classes {
+			if strings.HasPrefix(argv[i], c.Name) && argv[0] == c.Commands[0][0] {
+				return c, nil
+			}
+		}
+	}
+	return Class{}, fmt.Errorf("%s: not a command that lists links, addresses, routes, rules, neighbours, vlans or fdb entries", strings.Join(argv, " "))
+}
+
+// Normalizer says what is not random. The zero value takes every hardware
+// address of a host for random.
+type Normalizer struct {
+	// Written are the hardware addresses that documents name: they stay.
+	Written []string
+	// Protocols are the numbers that mark nlapply's objects, as iproute2
+	// prints them. Nil means 110, the default owner's.
+	Protocols []string
+}
+
+// Objects normalises one output of a class's command.
+func (n *Normalizer) Objects(c Class, data []byte) ([]map[string]any, error) {
+	var list []map[string]any
+	if len(bytes.TrimSpace(data)) > 0 { // "ip -j" prints nothing at all for an empty list
+		in := json.NewDecoder(bytes.NewReader(data))
+		in.UseNumber()
+		if err := in.Decode(&list); err != nil {
+			return nil, fmt.Errorf("%s: %w in %.200q", c.Name, err, data)
+		}
+	}
+	list = slices.DeleteFunc(list, func(o map[string]any) bool { return len(o) == 0 || !c.clean(n, o) })
+	for _, o := range list {
+		n.addresses(o)
+	}
+	if c.key != nil {
+		slices.SortStableFunc(list, func(a, b map[string]any) int { return strings.Compare(c.key(a), c.key(b)) })
+	}
+	return list, nil
+}
+
+// Text is Objects as text: one object a line, keys in order.
+func (n *Normalizer) Text(c Class, data []byte) (string, error) {
+	list, err := n.Objects(c, data)
+	var b strings.Builder
+	for _, o := range list {
+		b.WriteString(byText(o))
+		b.WriteByte('\n')
+	}
+	return b.String(), err
+}
+
+func byName(o object) string { return fmt.Sprint(o["ifname"]) }
+
+func byText(o object) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(o); err != nil {
+		panic(err) // what was decoded from JSON can be encoded again
+	}
+	return strings.TrimSpace(b.String())
+}

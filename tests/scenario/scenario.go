@@ -1,0 +1,95 @@
+// Package scenario runs txtar scripts, each in network and mount namespaces of
+// its own, with nlapply as a command and iproute2 as the judge. No script can
+// see or touch the machine's own network, no root is needed, and nothing is
+// left behind however a script ends.
+//
+// It is used by tests/netns, one script per behaviour, and by tests/examples,
+// one script for all examples.
+package scenario
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/nlapply/nlapply/tests/normalize"
+	"github.com/nlapply/nlapply/tests/tools"
+)
+
+var update = flag.Bool("update", false, "write what commands print into the scripts' golden files")
+
+// commands are the programs of this module that scripts can call: the test
+// binary itself, under another name.
+var commands = map[string]func(){"nlapply": nlapply}
+
+// Main is the TestMain of a package with scripts. It does not return.
+func Main(m *testing.M) {
+	switch {
+	case commands[filepath.Base(os.Args[0])] != nil:
+		// Called by a script: no more namespaces.
+	case os.Getenv(insideEnv) != "":
+		prepare()
+	default:
+		flag.Parse()
+		if cache, err := tools.OpenCache(); err == nil {
+			cache.UsePath()
+		}
+		os.Exit(enter())
+	}
+	testscript.Main(m, commands)
+}
+
+// Run runs the scripts of a directory, or those in files, in parallel.
+func Run(t *testing.T, dir string, files ...string) {
+	deadline, _ := t.Deadline()
+	testscript.RunT(quiet{t}, testscript.Params{
+		Deadline:           deadline,
+		Dir:                dir,
+		Files:              files,
+		Setup:              setup,
+		Cmds:               verbs,
+		Condition:          func(c string) (bool, error) { ok, _, err := condition(c); return ok, err },
+		UpdateScripts:      *update,
+		RequireUniqueNames: true,
+	})
+}
+
+// quiet is a test whose scripts print what a failed phase did, and nothing of
+// the phases before it, also under -v, which is how results are counted.
+type quiet struct{ *testing.T }
+
+// Run implements testscript.T.
+func (q quiet) Run(name string, f func(testscript.T)) {
+	q.T.Run(name, func(t *testing.T) { f(quiet{t}) })
+}
+
+// Verbose implements testscript.T.
+func (quiet) Verbose() bool { return false }
+
+// sandbox is what the verbs of one script share.
+type sandbox struct {
+	t          testscript.T
+	normalizer *normalize.Normalizer
+}
+
+type sandboxKey struct{}
+
+func sandboxOf(ts *testscript.TestScript) *sandbox { return ts.Value(sandboxKey{}).(*sandbox) }
+
+// setup isolates the goroutine that runs one script.
+func setup(env *testscript.Env) error {
+	env.Values[sandboxKey{}] = &sandbox{
+		t:          env.T(),
+		normalizer: &normalize.Normalizer{Written: written(env.WorkDir)},
+	}
+	for _, name := range []string{"LD_LIBRARY_PATH", insideEnv} {
+		if v := os.Getenv(name); v != "" {
+			env.Setenv(name, v)
+		}
+	}
+	env.Setenv("NO_COLOR", "1")
+	return isolate()
+}

@@ -1,0 +1,179 @@
+package scenario
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/nlapply/nlapply/tests/normalize"
+)
+
+func writeFile(ts *testscript.TestScript, name, text string) {
+	ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), name), []byte(text), 0o644))
+}
+
+// fresh puts the rest of the script into new namespaces, with nothing in them.
+// Files stay; background commands stay in the old ones.
+func fresh(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg || len(args) > 0, "fresh")
+	ts.Check(isolate())
+}
+
+// state writes the normalised state of the namespace, and of the named ones,
+// into a file of the work directory, as iproute2 reports it.
+func state(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg || len(args) != 1, "state FILE")
+	text, err := capture(ts)
+	ts.Check(err)
+	writeFile(ts, args[0], text)
+}
+
+func capture(ts *testscript.TestScript) (string, error) {
+	var b strings.Builder
+	names := namespaces()
+	for _, name := range append([]string{""}, names...) {
+		if name != "" {
+			fmt.Fprintf(&b, "# namespace %s\n", name)
+		}
+		settle(name)
+		for _, c := range normalize.Classes {
+			fmt.Fprintf(&b, "## %s\n", c.Name)
+			for _, argv := range c.Commands {
+				if name != "" {
+					argv = slices.Insert(slices.Clone(argv), 1, "-n", name)
+				}
+				var out strings.Builder
+				if stderr, err := run("", &out, argv...); err != nil {
+					return "", fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, stderr)
+				}
+				text, err := sandboxOf(ts).normalizer.Text(c, []byte(out.String()))
+				if err != nil {
+					return "", err
+				}
+				b.WriteString(text)
+			}
+		}
+	}
+	return b.String(), nil
+}
+
+// namespaces returns the names of the named namespaces, in order.
+func namespaces() (names []string) {
+	entries, _ := os.ReadDir("/run/netns")
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// settle waits for duplicate address detection: the routes of an address
+// appear with its end. On a link without carrier there is none to wait for.
+func settle(namespace string) {
+	argv := []string{"ip", "-6", "-o", "addr", "show", "up", "tentative"}
+	if namespace != "" {
+		argv = slices.Insert(argv, 1, "-n", namespace)
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		var addrs, links strings.Builder
+		run("", &addrs, argv...)
+		if addrs.Len() == 0 {
+			return
+		}
+		run("", &links, append(slices.Clone(argv[:len(argv)-4]), "link", "show", "up")...)
+		if !waiting(addrs.String(), links.String()) {
+			return
+		}
+	}
+}
+
+// waiting reports whether a link with a carrier is among those of addrs, both
+// as "ip -o" prints them.
+func waiting(addrs, links string) bool {
+	for line := range strings.Lines(links) {
+		f := strings.Fields(line)
+		if len(f) < 3 || !strings.Contains(f[2], "LOWER_UP") || strings.Contains(addrs, "dadfailed") {
+			continue
+		}
+		name, _, _ := strings.Cut(strings.TrimSuffix(f[1], ":"), "@")
+		if strings.Contains(addrs, ": "+name+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+// roundtrip shows that dump and apply are inverse to each other (promise P2):
+// what is dumped here changes nothing here, and makes the same state in fresh
+// namespaces after the same set-up.
+func roundtrip(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg || len(args) > 1, "roundtrip [SETUP.sh]")
+	must(ts, "nlapply", "dump")
+	writeFile(ts, "dump.yaml", ts.ReadFile("stdout"))
+	file := filepath.Join(ts.Getenv("WORK"), "dump.yaml")
+	writes(ts, false, []string{"0", "nlapply", "-f", file})
+	want, err := capture(ts)
+	ts.Check(err)
+	ts.Check(isolate())
+	if len(args) > 0 {
+		must(ts, "sh", "-e", ts.MkAbs(args[0]))
+	}
+	must(ts, "nlapply", "-f", file)
+	got, err := capture(ts)
+	ts.Check(err)
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+		ts.Logf("dump.yaml:\n%s", ts.ReadFile(file))
+		ts.Fatalf("the dump does not restore the state, -dumped +restored\n%s", diff)
+	}
+}
+
+// most is after how many kills survives gives up waiting for a whole run.
+const most = 200
+
+// survives runs a command again and again in fresh namespaces and kills it at
+// its first, second, third… message to the kernel, until it gets through.
+// After each kill the plain command has to succeed and to leave nothing to do
+// (promise P6). Messages are counted per thread, so some are killed at twice.
+func survives(ts *testscript.TestScript, neg bool, args []string) {
+	var setup string
+	if len(args) > 1 && args[0] == "-setup" {
+		setup, args = ts.MkAbs(args[1]), args[2:]
+	}
+	usage(ts, neg || len(args) < 2, "survives [-setup SETUP.sh] nlapply -f FILE...")
+	for n := 1; n < most; n++ {
+		ts.Check(isolate())
+		if setup != "" {
+			must(ts, "sh", "-e", setup)
+		}
+		kill := fmt.Sprintf("inject=sendmsg,sendto,sendmmsg:signal=KILL:when=%d", n)
+		argv := append([]string{"strace", "-f", "-q", "-o", os.DevNull, "-e", "trace=sendmsg,sendto,sendmmsg", "-e", kill, "--"}, args...)
+		killed := exitStatus(ts, argv) != 0
+		must(ts, args...)
+		must(ts, append([]string{args[0], "plan"}, args[1:]...)...)
+		if !killed {
+			ts.Logf("killed at %d messages", n-1)
+			return
+		}
+	}
+	ts.Fatalf("not through after %d kills", most)
+}
+
+var hardwareAddress = regexp.MustCompile(`\b[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}\b`)
+
+// written returns the hardware addresses that the files of a script name.
+func written(dir string) (list []string) {
+	filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			data, _ := os.ReadFile(p)
+			list = append(list, hardwareAddress.FindAllString(string(data), -1)...)
+		}
+		return nil
+	})
+	return list
+}

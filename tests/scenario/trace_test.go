@@ -1,0 +1,61 @@
+package scenario
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Lines as strace 6.1 prints them; the second process runs in another network
+// namespace, where strace knows the numbers only.
+const trace = `6765  socket(0x10 /* AF_NETLINK */, 0x3 /* SOCK_RAW */|0x80000 /* SOCK_CLOEXEC */, 0 /* NETLINK_ROUTE */) = 3
+6765  openat(-100 /* AT_FDCWD */</tmp>, "/proc/sys/net/ipv4/ip_forward", 0x80000 /* O_RDONLY|O_CLOEXEC */) = 4
+6765  openat(5</proc/sys/net>, "ipv4/ip_forward", 0x80001 /* O_WRONLY|O_CLOEXEC */) = 4
+6765  write(1, "+ link d0", 9) = 9
+6765  sendmsg(3<socket:[123]>, {msg_iov=[{iov_base=[{nlmsg_len=48, nlmsg_type=0x12 /* RTM_GETLINK */, nlmsg_flags=0x1}, {ifi_family=0}]}]}, 0) = 48
+6765  sendmsg(3<socket:[123]>, {msg_iov=[{iov_base=[[{nlmsg_len=32, nlmsg_type=0x10 /* RTM_NEWLINK */}], [{nlmsg_len=32, nlmsg_type=0x19 /* RTM_DELROUTE */}]]}]}, 0) = 64
+6766  socket(0x10 /* AF_NETLINK */, 0x3 /* SOCK_RAW */|0x80000 /* SOCK_CLOEXEC */, 0 /* NETLINK_ROUTE */ <unfinished ...>
+6767  sendto(3<socket:[123]>, [{nlmsg_len=32, nlmsg_type=0x6c /* NLMSG_??? */, nlmsg_flags=0x5}], 32, 0, NULL, 0 <unfinished ...>
+6766  <... socket resumed>) = 7<socket:[124]>
+6767  <... sendto resumed>) = 32
+6766  sendto(7<socket:[124]>, [{nlmsg_len=32, nlmsg_type=0x66 /* NLMSG_??? */}], 32, 0, NULL, 0) = 32
+6766  write(7<socket:[124]>, "\x10", 1) = 1
+6766  socket(0x10 /* AF_NETLINK */, 0x3 /* SOCK_RAW */, 0x9 /* NETLINK_AUDIT */) = 8
+6766  sendto(8, [{nlmsg_len=32, nlmsg_type=0x3e8 /* AUDIT_GET */}], 32, 0, NULL, 0) = 32
+6766  sendto(8, [{nlmsg_len=32, nlmsg_type=0x3f3 /* AUDIT_ADD_RULE */}], 32, 0, NULL, 0) = 32
+6765  +++ exited with 0 +++
+`
+
+func TestWritesIn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "trace")
+	if err := os.WriteFile(file, []byte(trace), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := writesIn(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"open /proc/sys/net/ipv4/ip_forward", "RTM_NEWLINK", "RTM_DELROUTE", "RTM_NEWLINKPROP",
+		"write with unknown messages to netlink protocol 0", "AUDIT(1011)",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestBefore(t *testing.T) {
+	for _, tt := range []struct {
+		have, want string
+		older      bool
+	}{
+		{"6.1.0-56-cloud-amd64", "6.7", true}, {"6.12.117+deb12-cloud-amd64", "6.7", false},
+		{"6.18.44", "6.18", false}, {"5.18.0", "6", true}, {"6.1.0-56-cloud-amd64", "6.1", false},
+	} {
+		if older, err := before(tt.have, tt.want); err != nil || older != tt.older {
+			t.Errorf("before(%q, %q) = %v, %v", tt.have, tt.want, older, err)
+		}
+	}
+}
