@@ -87,7 +87,7 @@ func (r *Run) execute(ctx context.Context, res *Result) error {
 		func() error { return r.add(ctx, afterLinks, res) },
 		func() error { return r.remove(ctx, res) },
 		func() error { return x.after(ctx) },
-		func() error { r.reportLinks(res, x); return nil },
+		func() error { r.reportLinks(res, x, func(*linkStep) bool { return true }); return nil },
 		func() error { return r.dropNamespaces(ctx, res) },
 	} {
 		if err := stage(); err != nil {
@@ -150,20 +150,20 @@ func (r *Run) settle(ctx context.Context, res *Result, x *linkExec) error {
 	return nil
 }
 
+// refusedLinks reports the links that the kernel refused so far and, because
+// the run ends with them, counts the others.
 func (r *Run) refusedLinks(res *Result, x *linkExec) {
-	for _, st := range x.steps {
-		if st.err != nil {
-			res.refused(st.step(), st.err)
-		}
+	if slices.ContainsFunc(x.steps, func(st *linkStep) bool { return st.err != nil }) {
+		r.reportLinks(res, x, func(st *linkStep) bool { return st.action != Delete || st.early })
 	}
 }
 
-func (r *Run) reportLinks(res *Result, x *linkExec) {
+func (r *Run) reportLinks(res *Result, x *linkExec, carriedOut func(*linkStep) bool) {
 	for _, st := range x.steps {
 		switch {
 		case st.err != nil:
 			res.refused(st.step(), st.err)
-		case !st.quiet:
+		case !st.quiet && carriedOut(st):
 			res.done(1)
 		}
 	}
@@ -183,7 +183,8 @@ func (r *Run) lookAgain(ctx context.Context, res *Result, x *linkExec) error {
 		if err := s.observeLinks(ctx); err != nil {
 			return err
 		}
-		if err := s.observeTables(ctx, nil); err != nil {
+		pending := slices.DeleteFunc(slices.Clone(r.links.events[s]), func(e LinkEvent) bool { return !e.step.isLate() })
+		if err := s.observeTables(ctx, pending); err != nil {
 			return err
 		}
 	}

@@ -420,7 +420,7 @@ func (x *linkExec) up(ctx context.Context) error {
 
 // after deletes what may stand until everything new is there.
 func (x *linkExec) after(ctx context.Context) error {
-	return x.delete(ctx, func(st *linkStep) bool { return st.action == Delete && !st.early })
+	return x.delete(ctx, (*linkStep).isLate)
 }
 
 // minGroup is the number of links from which on deleting them as a group pays.

@@ -48,8 +48,8 @@ func planLinks(r *Run) (*linkPlan, error) {
 	for _, s := range r.scopes {
 		p.prune(s)
 	}
-	for _, w := range p.wants {
-		p.compare(w)
+	for i := 0; i < len(p.wants); i++ { // ports to be put back are added on the way
+		p.compare(p.wants[i])
 	}
 	p.levels()
 	if len(p.errs) > 0 {

@@ -85,7 +85,7 @@ func (s *Scope) Index(name string) int32 {
 	if i, ok := s.links.planned[name]; ok {
 		return i
 	}
-	if l := s.links.byName[name]; l != nil {
+	if l := s.links.byName[name]; l != nil && !s.links.state[l.Index].gone {
 		return l.Index
 	}
 	return 0

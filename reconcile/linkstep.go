@@ -56,6 +56,9 @@ func (st *linkStep) keepsLink() bool {
 	return st == nil || st.action != Delete && (st.up == nil || *st.up)
 }
 
+// isLate tells whether the step comes after everything new is there.
+func (st *linkStep) isLate() bool { return st.action == Delete && !st.early }
+
 // interrupt counts an object of a class that the step takes down and the plan
 // puts back. Like take and lose it does nothing on nil.
 func (st *linkStep) interrupt(class string) {

@@ -117,7 +117,7 @@ func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEven
 func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) error {
 	_, all := o.res.(differ[T])
 	all = all || s.run.keepAll
-	for t, err := range o.res.Dump(ctx, s, len(events) > 0) {
+	for t, err := range o.res.Dump(ctx, s, len(events) > 0 || len(o.want) > o.declared) {
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,8 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	}
 	switch maker := o.res.Maker(s, t); {
 	case maker == Kernel:
-	case maker == Ours, o.prunable(s, t):
+	case maker == Ours, o.prunable(s, t), e.Kind == LinkRemoved && pruneClass[o.res.Class()] == "":
+		// What bears no mark of its own belongs to its link.
 		e.step.take(o.res.Class())
 	case !e.step.keepsLink() || !o.res.(survivor[T]).Restorable(s, t):
 		e.step.lose(o.res.Class() + " " + o.res.Name(s, t))

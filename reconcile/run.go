@@ -199,6 +199,22 @@ func (r *Run) notes() (notes []string) {
 	for _, name := range r.links.unmanaged {
 		notes = append(notes, "link "+name+" is not managed: it cannot be deleted")
 	}
+	for _, s := range r.scopes {
+		for _, l := range s.links.byIndex {
+			if m, ok := ownMark(l.AltNames, r.doc.Owner); ok && m.protocol != r.doc.Protocol {
+				notes = append(notes, fmt.Sprintf("protocol was %d and is %d: routes, rules, neighbours and addresses that bear %d are no longer ours",
+					m.protocol, r.doc.Protocol, m.protocol))
+				return notes
+			}
+		}
+	}
+	for _, s := range r.scopes {
+		if s.Spec != nil && slices.ContainsFunc(s.Spec.Routes, func(d spec.Route) bool {
+			return d.Protocol != nil && *d.Protocol != r.doc.Protocol
+		}) {
+			return append(notes, "routes with a protocol of their own are not pruned once they are no longer declared")
+		}
+	}
 	return notes
 }
 

@@ -29,7 +29,7 @@ func (d *decoder) at(o origin, namespace string, parts ...any) ref {
 func (d *decoder) checkHeader(doc *Document) {
 	header := d.layout.header
 	if _, ok := header["version"]; !ok && !d.reported("version") {
-		d.errs = append(d.errs, placed{d.layout.sources[0], 0, "version", "the document needs version: 1"})
+		d.errs = append(d.errs, placed{d.layout.sources[0], 0, "version", "is required, write version: 1"})
 	}
 	owner, owned := header["owner"]
 	switch _, marked := header["protocol"]; {

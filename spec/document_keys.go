@@ -58,7 +58,7 @@ func header[V comparable](name, doc string, f format[V], at func(*Document) *V) 
 		}
 		o, again := d.layout.header[name]
 		if again && *at(doc) != v {
-			return d.fail(n, "%s is not the %s at %s: %s", d.describe(n), name, o.place(), o.src.tree.string(o.n))
+			return d.fail(n, "%s contradicts %s: %s at %s", d.describe(n), name, o.src.tree.string(o.n), o.place())
 		}
 		if !again {
 			d.layout.header[name] = origin{d.src, n}

@@ -57,7 +57,7 @@ func (d *decoder) checkEncap(n ref, e *Encap) {
 	}
 	switch needed := own[0]; {
 	case !d.has(n, needed):
-		d.failPath(n, d.pathTo(needed), "an encap of type %s needs %s", e.Type, needed)
+		d.failPath(n, d.pathTo(needed), "is required for type %s", e.Type)
 	case e.Type == "mpls" && e.Labels != nil && len(e.Labels) == 0, e.Type == "seg6" && e.Segs != nil && len(e.Segs) == 0:
 		d.failKey(n, needed, "the list is empty")
 	}

@@ -31,9 +31,11 @@ func (d *decoder) checkLink(n ref, l *Link) {
 	}
 	if l.AltNames != nil {
 		d.entries(n, "altnames", func(i int, at ref) {
-			if first := slices.Index(*l.AltNames, (*l.AltNames)[i]); first < i {
+			switch name, first := (*l.AltNames)[i], slices.Index(*l.AltNames, (*l.AltNames)[i]); {
+			case name == "": // no name at all
+			case first < i:
 				d.fail(at, "the same name as altnames[%d]", first)
-			} else if (*l.AltNames)[i] == d.link {
+			case name == d.link:
 				d.fail(at, "is the link's own name")
 			}
 		})
@@ -80,7 +82,7 @@ func (d *decoder) checkTraits(n ref, l *Link) {
 	}{{"link", t.Link}, {"peer", t.Peer}} {
 		switch written := d.has(n, needs.key); {
 		case needs.needed && !written:
-			d.failPath(n, d.pathTo(needs.key), "a link of kind %s needs %s", l.Kind, needs.key)
+			d.failPath(n, d.pathTo(needs.key), "is required for kind %s", l.Kind)
 		case written && !needs.needed && l.Kind == "":
 			d.failKey(n, needs.key, "needs kind")
 		case written && !needs.needed:
@@ -146,10 +148,11 @@ func (d *decoder) checkVLANs(n ref, vlans []VLAN) {
 				break
 			}
 		}
-		if v.PVID && pvid != 0 {
+		switch {
+		case !v.PVID || v.VID != v.End:
+		case pvid != 0:
 			d.failKey(at, "pvid", "there is one pvid, the other stands at %s", d.place(pvid))
-		}
-		if v.PVID && pvid == 0 {
+		default:
 			pvid = at
 		}
 	})

@@ -34,6 +34,6 @@ func (d *decoder) checkNeighbor(n ref, b *Neighbor) {
 	case b.Proxy && d.has(n, "lladdr"):
 		d.failKey(n, "lladdr", "a proxy entry has none, the link's own address is the answer")
 	case !b.Proxy && !d.has(n, "lladdr"):
-		d.fail(n, "a neighbor needs lladdr, or proxy: true")
+		d.failKey(n, "lladdr", "is required without proxy: true")
 	}
 }

@@ -67,7 +67,7 @@ func (o *object[T]) read(d *decoder, n ref, v *T) bool {
 	}
 	for i, k := range o.keys {
 		if k.required && seen&(1<<i) == 0 {
-			d.fail(n, "%s needs %s", o.what, k.name)
+			d.failPath(n, d.pathTo(k.name), "is required")
 		}
 	}
 	if o.check != nil {

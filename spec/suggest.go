@@ -1,31 +1,39 @@
 package spec
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // synonyms are other programs' words for ours.
-var synonyms = map[string]string{
-	"gateway": "via", "gw": "via", "dst": "to", "destination": "to", "prefsrc": "src", "dest": "to",
-	"mac": "address", "macaddress": "address", "ips": "addresses", "addrs": "addresses", "ip": "addresses",
-	"state": "up", "parent": "link", "type": "kind", "pref": "priority", "preference": "priority", "prio": "priority",
-	"mark": "fwmark", "lookup": "table", "interface": "dev", "device": "dev", "oif": "dev", "ifname": "name",
-	"netns": "namespace", "neighbours": "neighbors", "neigh": "neighbors", "prefix": "to", "nexthop": "nexthops",
-	"mac_address": "address", "hwaddr": "address", "local": "address", "valid_life_time": "valid_lft",
-	"preferred_life_time": "preferred_lft", "vlan": "vid", "fwmask": "fwmark", "action": "type", "brd": "broadcast",
+var synonyms = map[string][]string{
+	"gateway": {"via"}, "gw": {"via"}, "nexthop": {"via", "nexthops"}, "dst": {"to"}, "dest": {"to"}, "destination": {"to"}, "prefix": {"to"},
+	"prefsrc": {"src"}, "mac": {"address", "lladdr"}, "macaddress": {"address", "lladdr"}, "mac_address": {"address", "lladdr"},
+	"hwaddr": {"address"}, "ip": {"addresses", "address", "to"}, "ips": {"addresses"}, "addrs": {"addresses"}, "local": {"address"},
+	"state": {"up"}, "parent": {"link"}, "dev": {"link"}, "device": {"dev", "link"}, "interface": {"dev", "link"}, "oif": {"dev"},
+	"ifname": {"name"}, "netns": {"namespaces", "namespace"}, "type": {"kind"}, "action": {"type"}, "pref": {"priority"}, "preference": {"priority"},
+	"prio": {"priority"}, "mark": {"fwmark"}, "fwmask": {"fwmark"}, "lookup": {"table"}, "neighbours": {"neighbors"}, "neigh": {"neighbors"},
+	"valid_life_time": {"valid_lft"}, "preferred_life_time": {"preferred_lft"}, "vlan": {"vid", "vlans"}, "brd": {"broadcast"},
+	"interfaces": {"links"}, "sysctls": {"sysctl"}, "group": {"master"},
 }
 
 // didYouMean returns a suggestion to put behind "unknown …", or nothing.
 func didYouMean(name string, names []string) string {
-	best, distance := "", 1+min(2, len(name)/2)
+	word, best := strings.ToLower(name), ""
+	distance := 1 + min(2, len(word)/2)
 	for _, n := range names {
-		if d := editDistance(strings.ToLower(name), n, distance); d < distance {
+		if d := editDistance(word, n, distance); d < distance {
 			best, distance = n, d
 		}
 	}
-	if best == "" {
-		for _, n := range names {
-			if n == synonyms[strings.ToLower(name)] {
-				best = n
-			}
+	for _, n := range names {
+		if best == "" && slices.Contains(synonyms[word], n) {
+			best = n
+		}
+	}
+	for _, n := range names {
+		if best == "" && len(word) > 2 && len(n) > 2 && (strings.HasPrefix(n, word) || strings.HasPrefix(word, n)) {
+			best = n
 		}
 	}
 	if best == "" {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -74,8 +72,9 @@ func (p *yamlParser) add(n *yaml.Node, depth int) {
 		p.tag(n, "!!map")
 		m := p.open(isMap, p.offset(n))
 		for _, kv := range p.pairs(n, depth) {
-			p.key(kv[0])
-			p.add(kv[1], depth+1)
+			if p.key(kv[0]) {
+				p.add(kv[1], depth+1)
+			}
 		}
 		p.close(m)
 	case yaml.SequenceNode:
@@ -152,19 +151,20 @@ func mergePairs(own, more [][2]*yaml.Node) [][2]*yaml.Node {
 	return own
 }
 
-func (p *yamlParser) key(n *yaml.Node) {
+// key adds a key and tells whether it is one.
+func (p *yamlParser) key(n *yaml.Node) bool {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	if n.Kind != yaml.ScalarNode {
 		p.problem(n, "a key must be a word")
-		p.scalarText(isText, p.offset(n), "")
-		return
+		return false
 	}
 	if n.Style&(quotedStyles|yaml.TaggedStyle) == 0 && (n.Tag == "!!null" || n.Tag == "!!bool") {
 		p.problem(n, "the key %s is no word to YAML, quote it: %q", n.Value, n.Value)
 	}
 	p.word(n)
+	return true
 }
 
 const quotedStyles = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
@@ -245,21 +245,4 @@ func lineStarts(text string) []int {
 		}
 	}
 	return starts
-}
-
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// syntax finds the place of a syntax error, of which the library tells the line.
-func (p *yamlParser) syntax(err error) *syntaxError {
-	m := yamlError.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
-	if m == nil {
-		return &syntaxError{0, err.Error()}
-	}
-	line, _ := strconv.Atoi(m[1])
-	line = min(max(line, 1), len(p.lines))
-	at := p.lines[line-1]
-	for at < len(p.text) && p.text[at] == ' ' {
-		at++
-	}
-	return &syntaxError{at, m[2]}
 }

@@ -267,7 +267,7 @@ func (tr *trial) skipUnsupported(f *attr.Field) {
 		}()
 	}
 	name := f.Name
-	if tr.kind.name == "bridge" && (strings.Contains(name, "vlan") || name == "mst_enabled") {
+	if tr.kind.name == "bridge" && (strings.HasPrefix(name, "vlan_") || name == "mcast_vlan_snooping" || name == "mst_enabled") {
 		name = "vlan_protocol" // the others are reported, but cannot be set
 	}
 	if row, _ := tr.have().Fields().Lookup(name); !row.Value.IsSet() {
@@ -280,7 +280,7 @@ func (tr *trial) hasFOU() bool {
 	tr.Helper()
 	_ = exec.Command("modprobe", "fou").Run()
 	b, err := os.ReadFile("/proc/modules")
-	return err == nil && strings.Contains(string(b), "\nfou ")
+	return err == nil && strings.Contains("\n"+string(b), "\nfou ")
 }
 
 // kernel returns the version as one that sorts: 6.01, 6.12.

@@ -1,0 +1,262 @@
+package reconcile
+
+import (
+	"context"
+
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// bridgeKind is the kind of links whose VLANs these are: a bridge's own are
+// addressed in another way than its ports'.
+const bridgeKind = "bridge"
+
+// vlanTable compares whole lists of VLANs, as sets: a line of the document may
+// be a range, and what differs of it another one.
+type vlanTable struct {
+	objects[vlanKey, vlanRun]
+	// back are lists of links whose VLANs the document leaves alone and that
+	// lose them by a step of the plan.
+	back []vlanList
+}
+
+// vlanList is what the VLANs of one link are to be.
+type vlanList struct {
+	index    int32
+	self     bool
+	link     string
+	vlans    []spec.VLAN
+	restores bool
+}
+
+func newVLANTable() table {
+	return &vlanTable{objects: objects[vlanKey, vlanRun]{res: vlanResource{}}}
+}
+
+func (t *vlanTable) observe(ctx context.Context, s *Scope, events []LinkEvent) error {
+	t.want, t.have, t.ops = nil, nil, nil
+	have, err := t.read(ctx, s)
+	if err != nil || s.run.keepAll || s.deleting() {
+		return err
+	}
+	t.have = nil
+	if s.Spec != nil {
+		for _, name := range sortedKeys(s.Spec.Links) {
+			if err := t.compareDeclared(s, name, have); err != nil {
+				return err
+			}
+		}
+	}
+	t.declared = len(t.want)
+	t.keep(s, events, have)
+	for _, l := range t.back {
+		t.compare(l, t.foresee(s, l.index, s.masterAfter(l.index), have))
+	}
+	return nil
+}
+
+// read returns the kernel's lists by link; they are in t.have, too.
+func (t *vlanTable) read(ctx context.Context, s *Scope) (map[int32][]vlanRun, error) {
+	have := map[int32][]vlanRun{}
+	if !s.Exists {
+		return have, nil
+	}
+	for r, err := range t.res.Dump(ctx, s, true) {
+		if err != nil {
+			return nil, err
+		}
+		have[r.index] = append(have[r.index], *r)
+		if s.run.keepAll {
+			t.have = append(t.have, *r)
+		}
+	}
+	return have, nil
+}
+
+func (t *vlanTable) compareDeclared(s *Scope, name string, have map[int32][]vlanRun) error {
+	l := s.Spec.Links[name]
+	if l.VLANs == nil {
+		return nil
+	}
+	list := vlanList{index: s.Index(name), link: name, vlans: *l.VLANs, self: s.isBridge(name)}
+	master := list.index
+	if !list.self {
+		if master = s.masterOf(name, l); master == 0 {
+			return s.run.doc.Errorf(spec.Path(s.Name, "links", name, "vlans"), "%s is neither a bridge nor a port of one", name)
+		}
+	}
+	t.compare(list, t.foresee(s, list.index, master, have))
+	return nil
+}
+
+// isBridge tells whether a declared link is a bridge.
+func (s *Scope) isBridge(name string) bool {
+	if k := s.Link(s.Index(name)); k != nil {
+		return k.Kind == bridgeKind
+	}
+	l := s.Spec.Links[name]
+	return l != nil && l.Kind == bridgeKind
+}
+
+// masterAfter returns the bridge of an undeclared list's link, or the link
+// itself, after the plan.
+func (s *Scope) masterAfter(index int32) int32 {
+	k := s.Link(index)
+	if k == nil { // made anew
+		k = s.links.byName[s.LinkName(index)]
+	}
+	if k == nil || k.Kind == bridgeKind {
+		return index
+	}
+	return s.successor(k.Master)
+}
+
+// foresee returns the VLANs that a link will have when it is a port of master,
+// or is master itself, before any of ours are added: a port that joins gets the
+// bridge's default, and a new default takes the place of the old one.
+func (t *vlanTable) foresee(s *Scope, index, master int32, have map[int32][]vlanRun) *vlanSet {
+	name := s.LinkName(master)
+	pvid := uint16(optionNumber(s.option(name, "vlan_default_pvid")))
+	set := new(vlanSet)
+	k := s.Link(index)
+	if k == nil || index != master && k.Master != master {
+		set.add(route.BridgeVLAN{VID: pvid, End: pvid, Flags: defaultVLANFlags})
+		return set
+	}
+	for _, r := range have[index] {
+		set.add(r.BridgeVLAN)
+	}
+	if m := s.Link(master); m != nil {
+		set.rebase(uint16(optionNumber(s.observedOption(m, "vlan_default_pvid"))), pvid)
+	}
+	return set
+}
+
+// compare plans one list. The PVID comes last: until another VLAN has taken it
+// over, untagged frames have a place to go.
+func (t *vlanTable) compare(l vlanList, have *vlanSet) {
+	want, decl := new(vlanSet), make([]int32, len(have))
+	for i, v := range l.vlans {
+		r := route.BridgeVLAN{VID: v.VID, End: max(v.End, v.VID)}
+		if v.PVID {
+			r.Flags |= route.BRIDGE_VLAN_INFO_PVID
+		}
+		if v.Untagged {
+			r.Flags |= route.BRIDGE_VLAN_INFO_UNTAGGED
+		}
+		want.add(r)
+		for vid := r.VID; vid <= r.End; vid++ {
+			decl[vid] = int32(i)
+		}
+	}
+	var pvid, gone []op[vlanRun]
+	for _, c := range diffVLANs(want, have) {
+		p := op[vlanRun]{action: c.action, want: -1, have: -1, restores: l.restores}
+		r := vlanRun{index: l.index, self: l.self, link: l.link, decl: decl[c.from]}
+		r.VID, r.End = c.from, c.to
+		if c.action != Create {
+			r.Flags = have[c.from].flags()
+			p.have = int32(len(t.have))
+			t.have = append(t.have, r)
+		}
+		if c.action != Delete {
+			r.Flags = want[c.from].flags()
+			p.want = int32(len(t.want))
+			t.want = append(t.want, r)
+		}
+		switch {
+		case c.action == Delete:
+			gone = append(gone, p)
+		case r.Flags&route.BRIDGE_VLAN_INFO_PVID != 0:
+			pvid = append(pvid, p)
+		default:
+			t.ops = append(t.ops, p)
+		}
+	}
+	t.ops = append(append(t.ops, pvid...), gone...)
+}
+
+// keep notes the lists of links that lose them and stay ports of the same
+// bridge, or of the one that is made in its place. What is noted stays noted when
+// links are looked at again.
+func (t *vlanTable) keep(s *Scope, events []LinkEvent, have map[int32][]vlanRun) {
+	seen := map[int32]bool{}
+	for _, e := range events {
+		runs := have[e.Index]
+		if e.Kind != LinkRemoved && e.Kind != LinkLeft || len(runs) == 0 || seen[e.Index] {
+			continue
+		}
+		seen[e.Index] = true
+		name := s.LinkName(e.Index)
+		var l *spec.Link
+		if s.Spec != nil {
+			l = s.Spec.Links[name]
+		}
+		switch {
+		case l != nil && l.VLANs != nil:
+			e.step.interrupt(t.class())
+		case e.step.keepsLink() && s.staysPort(e, l):
+			e.step.interrupt(t.class())
+			t.back = append(t.back, vlanList{
+				index: s.successor(e.Index), self: runs[0].self, link: name, vlans: documentVLANs(runs), restores: true,
+			})
+		}
+	}
+}
+
+// staysPort tells whether the link of an event is a port of the same bridge
+// afterwards, or is a bridge itself that is made anew. l is its declaration, nil
+// for none.
+func (s *Scope) staysPort(e LinkEvent, l *spec.Link) bool {
+	k := s.Link(e.Index)
+	if k == nil || e.Kind == LinkRemoved && s.successor(e.Index) == e.Index {
+		return false
+	}
+	if k.Kind == bridgeKind || l == nil {
+		return true
+	}
+	return s.masterOf(k.Name, l) == s.successor(k.Master)
+}
+
+func documentVLANs(runs []vlanRun) []spec.VLAN {
+	vlans := make([]spec.VLAN, len(runs))
+	for i, r := range runs {
+		vlans[i] = r.document()
+	}
+	return vlans
+}
+
+// relocate also moves what is to be deleted: a port that is made anew has the
+// bridge's default VLAN.
+func (t *vlanTable) relocate(index func(int32) int32) {
+	t.objects.relocate(index)
+	for i := range t.have {
+		t.have[i].index = index(t.have[i].index)
+	}
+	for i := range t.back {
+		t.back[i].index = index(t.back[i].index)
+	}
+}
+
+// describe implements table. It leaves out lists that are what the bridge gives
+// to every port, and writes an empty one for ports without any VLAN.
+func (t *vlanTable) describe(s *Scope, n *spec.Namespace, owned bool) {
+	t.objects.describe(s, n, owned)
+	for name, l := range n.Links {
+		bridge := s.links.byName[name]
+		if bridge != nil && bridge.Kind != bridgeKind {
+			bridge = s.Link(bridge.Master)
+		}
+		if bridge == nil || bridge.Kind != bridgeKind {
+			continue
+		}
+		pvid := uint16(optionNumber(s.observedOption(bridge, "vlan_default_pvid")))
+		switch {
+		case pvid == 0:
+		case l.VLANs == nil:
+			l.VLANs = new([]spec.VLAN)
+		case len(*l.VLANs) == 1 && (*l.VLANs)[0] == spec.VLAN{VID: pvid, End: pvid, PVID: true, Untagged: true}:
+			l.VLANs = nil
+		}
+	}
+}
