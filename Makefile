@@ -5,7 +5,7 @@ RUN ?=
 FUZZTIME ?= 30s
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: all build unit race test vm check fuzz bench generate install
+.PHONY: all build unit race test vm check demo fuzz bench generate install
 all: check unit
 
 build: ## ./nlapply, static
@@ -29,6 +29,9 @@ check: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
+
+demo: ## plan, apply, ping, a break healed: no root, nothing is left behind
+	./tests/demo.sh
 
 fuzz: ## every fuzz target for FUZZTIME
 	GO='$(GO)' FUZZTIME='$(FUZZTIME)' ./tests/fuzz.sh

@@ -130,28 +130,27 @@ func (f *rawFloor) dump(b []byte) (objects int, err error) {
 	return objects, nil
 }
 
-func init() {
-	workers["floor"] = func(args []string) (Sample, error) {
-		if len(args) != 3 {
-			return Sample{}, errors.New("floor send|dump FILE N")
-		}
-		messages, err := os.ReadFile(args[1])
-		if err != nil {
-			return Sample{}, err
-		}
-		n, err := strconv.Atoi(args[2])
-		if err != nil {
-			return Sample{}, err
-		}
-		f, err := openRawFloor()
-		if err != nil {
-			return Sample{}, err
-		}
-		if args[0] == "dump" {
-			return measureDump(n, func() (int, error) { return f.dump(messages) })
-		}
-		began := time.Now()
-		sent, err := f.send(messages, n)
-		return Sample{NS: float64(time.Since(began)), Objects: sent}, err
+// floorWorker is the main function of floor.c in Go.
+func floorWorker(args []string) (Sample, error) {
+	if len(args) != 3 {
+		return Sample{}, errors.New("floor send|dump FILE N")
 	}
+	messages, err := os.ReadFile(args[1])
+	if err != nil {
+		return Sample{}, err
+	}
+	n, err := strconv.Atoi(args[2])
+	if err != nil {
+		return Sample{}, err
+	}
+	f, err := openRawFloor()
+	if err != nil {
+		return Sample{}, err
+	}
+	if args[0] == "dump" {
+		return measure(n, func() (int, error) { return f.dump(messages) })
+	}
+	began := time.Now()
+	sent, err := f.send(messages, n)
+	return Sample{NS: float64(time.Since(began)), Objects: sent}, err
 }

@@ -260,9 +260,10 @@ func TestLateAnswersAreDropped(t *testing.T) {
 		s.Push(nltest.Object(requests[0], unix.RTM_NEWLINK, []byte("answer")), nltest.Ack(requests[0]))
 	})
 	for range 300 { // more than the receive buffer has room for
-		var ctx context.Context
-		ctx, cancel = context.WithCancel(t.Context())
+		ctx, stop := context.WithCancel(t.Context())
+		cancel = stop
 		err := c.Do(ctx, unix.RTM_NEWROUTE, 0, blackhole(1))
+		stop()
 		wantIs(t, err, context.Canceled, netlink.ErrUnknown)
 	}
 	m, err := c.Get(within(t, time.Minute), unix.RTM_GETLINK, 0, allLinks)

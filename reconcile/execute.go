@@ -87,7 +87,7 @@ func (r *Run) execute(ctx context.Context, res *Result) error {
 		func() error { return r.add(ctx, afterLinks, res) },
 		func() error { return r.remove(ctx, res) },
 		func() error { return x.after(ctx) },
-		func() error { r.reportLinks(res, x, func(*linkStep) bool { return true }); return nil },
+		func() error { x.report(res, (*linkStep).isLate); return nil },
 		func() error { return r.dropNamespaces(ctx, res) },
 	} {
 		if err := stage(); err != nil {
@@ -150,20 +150,22 @@ func (r *Run) settle(ctx context.Context, res *Result, x *linkExec) error {
 	return nil
 }
 
-// refusedLinks reports the links that the kernel refused so far and, because
-// the run ends with them, counts the others.
+// refusedLinks reports the links that the kernel refused so far, with which the
+// run ends, and counts the others.
 func (r *Run) refusedLinks(res *Result, x *linkExec) {
 	if slices.ContainsFunc(x.steps, func(st *linkStep) bool { return st.err != nil }) {
-		r.reportLinks(res, x, func(st *linkStep) bool { return st.action != Delete || st.early })
+		x.report(res, func(st *linkStep) bool { return !st.isLate() })
 	}
 }
 
-func (r *Run) reportLinks(res *Result, x *linkExec, carriedOut func(*linkStep) bool) {
+// report reports and counts the steps that were due.
+func (x *linkExec) report(res *Result, due func(*linkStep) bool) {
 	for _, st := range x.steps {
 		switch {
+		case !due(st):
 		case st.err != nil:
 			res.refused(st.step(), st.err)
-		case !st.quiet && carriedOut(st):
+		case !st.quiet:
 			res.done(1)
 		}
 	}
@@ -172,7 +174,7 @@ func (r *Run) reportLinks(res *Result, x *linkExec, carriedOut func(*linkStep) b
 // lookAgain compares anew where links had side effects: what they are was
 // foreseen for the plan, but only a dump decides.
 func (r *Run) lookAgain(ctx context.Context, res *Result, x *linkExec) error {
-	r.refusedLinks(res, x)
+	x.report(res, func(st *linkStep) bool { return !st.isLate() })
 	if len(res.Refused) > 0 {
 		return nil
 	}

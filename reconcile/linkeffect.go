@@ -176,13 +176,27 @@ func (s *Scope) linkMaker(l *route.Link) Maker {
 	if _, ok := ownMark(l.AltNames, s.Owner()); ok {
 		return Ours
 	}
-	if madeByModule(l) {
-		return Kernel
+	if madeByModule(l) || len(marksOf(l.AltNames)) > 0 {
+		return Kernel // another owner's are as untouchable
 	}
 	if k, ok := s.observedKind(l); ok && kind.IsFallback(k) {
 		return Kernel
 	}
 	return Foreign
+}
+
+// othersProtocol tells whether a protocol number marks the objects of another
+// owner, whose marks are in the namespace. They are never touched.
+func (s *Scope) othersProtocol(p uint8) bool {
+	if s.others == nil {
+		s.others = map[uint8]bool{}
+		for _, l := range s.links.byIndex {
+			for _, m := range marksOf(l.AltNames) {
+				s.others[m.protocol] = s.others[m.protocol] || m.owner != s.Owner()
+			}
+		}
+	}
+	return p != 0 && s.others[p]
 }
 
 // moduleLinks are the links that a kernel module makes when it is loaded, other

@@ -165,18 +165,19 @@ func (p *linkPlan) prune(s *Scope) {
 	}
 }
 
-// tied tells whether l is the far end of an existing pair whose near end is
-// declared, under whatever name it has now.
+// tied tells whether a declared link would go with l: the other end of its
+// pair, or a link that stands on it.
 func (p *linkPlan) tied(s *Scope, l *route.Link) bool {
-	if l.Kind == "" || !l.HasParent {
-		return false
+	if near, ns, ok := s.peerLink(l); ok {
+		w := p.byPlace[linkPlace{ns, near.Name}]
+		return w != nil && (w.peer != nil || w.kind == nil)
 	}
-	near, ns, ok := s.peerLink(l)
-	if !ok {
-		return false
+	for _, o := range s.links.byIndex {
+		if w := p.byPlace[linkPlace{s, o.Name}]; w != nil && w.kind == nil && s.standsOn(o, l) {
+			return true
+		}
 	}
-	w := p.byPlace[linkPlace{ns, near.Name}]
-	return w != nil && w.peer != nil
+	return false
 }
 
 // deleteDeclared plans what `delete` does: declared links of ours go.

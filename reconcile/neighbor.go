@@ -103,7 +103,7 @@ func (neighborResource) Key(n *neighborObject) neighborKey {
 // (NTF_EXT_LEARNED).
 func (neighborResource) Maker(s *Scope, n *neighborObject) Maker {
 	switch {
-	case n.Flags&unix.NTF_EXT_LEARNED != 0, !n.IsConfigured():
+	case n.Flags&unix.NTF_EXT_LEARNED != 0, !n.IsConfigured(), s.othersProtocol(n.Protocol):
 		return Kernel
 	case n.Protocol == s.Protocol():
 		return Ours

@@ -159,12 +159,14 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	o.res.Relocate(&c, s.successor)
 	key := o.res.Key(&c)
 	if w, wanted := o.index[key]; wanted && e.step.keepsLink() && !s.deleting() {
-		o.lost[key] = o.res.Compare(s, &o.want[w], &c).Equal()
+		o.lost[key] = e.step != nil && o.res.Compare(s, &o.want[w], &c).Equal()
 		e.step.interrupt(o.res.Class())
 		return
 	}
 	switch maker := o.res.Maker(s, t); {
 	case maker == Kernel:
+	case e.step == nil && o.prunable(s, t):
+		o.have = append(o.have, c) // a line of its own: it was to go anyway
 	case maker == Ours, o.prunable(s, t), e.Kind == LinkRemoved && pruneClass[o.res.Class()] == "":
 		// What bears no mark of its own belongs to its link.
 		e.step.take(o.res.Class())
@@ -172,7 +174,7 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 		e.step.lose(o.res.Class() + " " + o.res.Name(s, t))
 	default:
 		e.step.interrupt(o.res.Class())
-		o.lost[key] = true
+		o.lost[key] = e.step != nil
 		o.index[key] = int32(len(o.want))
 		o.want, o.settled, o.seen = append(o.want, c), append(o.settled, false), append(o.seen, false)
 	}
@@ -290,8 +292,11 @@ func (o *objects[K, T]) subject(p op[T]) *T {
 func (o *objects[K, T]) step(s *Scope, p op[T]) Step {
 	st := Step{Action: p.action, Namespace: s.Name, Class: o.res.Class(), Restores: p.restores}
 	st.Object = o.res.Name(s, o.subject(p))
-	if p.want >= 0 && int(p.want) < o.declared {
+	switch {
+	case p.want >= 0 && int(p.want) < o.declared:
 		st.Path = o.res.Path(s, &o.want[p.want])
+	case p.action == Create:
+		st.Note = "taken down by this plan, put back"
 	}
 	if p.want >= 0 && p.have >= 0 {
 		st.Fields = o.res.Compare(s, &o.want[p.want], &o.have[p.have]).Fields

@@ -59,10 +59,10 @@ func (r ruleResource) Declare(s *Scope) ([]ruleObject, error) {
 }
 
 // enumerate tells equal rules apart.
-func (r ruleResource) enumerate(all []ruleObject) {
+func (ruleResource) enumerate(all []ruleObject) {
 	count := make(map[ruleKey]int32, len(all))
 	for i := range all {
-		k := r.Key(&all[i])
+		k := all[i].key()
 		all[i].nth = count[k]
 		count[k]++
 	}
@@ -149,8 +149,17 @@ func (s *Scope) readRules(ctx context.Context) (all []ruleObject, err error) {
 func (ruleResource) Own(r *ruleObject) ruleObject { return *r }
 
 func (ruleResource) Key(r *ruleObject) ruleKey {
+	k := r.key()
+	k.nth = r.nth
+	return k
+}
+
+// key is the same for equal rules.
+func (r *ruleObject) key() ruleKey { return keyOfRule(&r.Rule) }
+
+func keyOfRule(r *route.Rule) ruleKey {
 	k := ruleKey{
-		nth: r.nth, from: r.From.Masked(), to: r.To.Masked(), iif: r.IIF, oif: r.OIF, extra: string(r.Extra),
+		from: selected(r.From).Masked(), to: selected(r.To).Masked(), iif: r.IIF, oif: r.OIF, extra: string(r.Extra),
 		tunID: r.TunID, uids: r.UIDRange, priority: r.Priority, target: r.Goto,
 		mark: r.FwMark & r.FwMask, mask: r.FwMask,
 		suppressLen: r.SuppressPrefixLen, suppressGroup: r.SuppressIfGroup,
@@ -178,16 +187,16 @@ var defaultRules = []ruleKey{
 	{action: unix.FR_ACT_TO_TBL, priority: 1000, l3mdev: true},
 }
 
-func (rr ruleResource) Maker(s *Scope, r *ruleObject) Maker {
+func (ruleResource) Maker(s *Scope, r *ruleObject) Maker {
 	// Priority 0 is the local table's: without it the host has no addresses.
-	if r.Protocol == unix.RTPROT_KERNEL || r.Priority == 0 {
+	if r.Protocol == unix.RTPROT_KERNEL || r.Priority == 0 || s.othersProtocol(r.Protocol) {
 		return Kernel
 	}
 	if r.Protocol == s.Protocol() {
 		return Ours
 	}
-	k := rr.Key(r)
-	k.family, k.nth = 0, 0
+	k := r.key()
+	k.family = 0
 	if slices.Contains(defaultRules, k) {
 		return Kernel
 	}
@@ -236,7 +245,7 @@ func (rr ruleResource) Describe(s *Scope, r *ruleObject, doc *spec.Namespace) {
 	if rr.Maker(s, r) == Kernel || len(r.Extra) > 0 || r.SPortMask != 0 || r.DPortMask != 0 {
 		return
 	}
-	k := rr.Key(r)
+	k := r.key()
 	d := spec.Rule{
 		Family: r.Family, Priority: r.Priority, Not: k.invert, From: selected(r.From), To: selected(r.To),
 		IIF: r.IIF, OIF: r.OIF, FwMark: r.FwMark, FwMask: r.FwMask, TOS: r.TOS, IPProto: r.IPProto,

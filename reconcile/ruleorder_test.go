@@ -213,8 +213,13 @@ func TestRuleOrder(t *testing.T) {
 		name:  "duplicates of ours go",
 		have:  rules("100 table 5", "100 table 6", "100 table 5"),
 		want:  rules("100 table 5", "100 table 6"),
-		plan:  "± rule 100 lookup 5\n± rule 100 lookup 6\n- rule 100 lookup 5",
+		plan:  "± rule 100 lookup 6\n- rule 100 lookup 5",
 		after: rules("100 table 5", "100 table 6"),
+	}, {
+		name:  "an equal rule of another program beside ours",
+		have:  rules("100 table 5", "100 table 5 proto 12"),
+		want:  rules("100 table 5"),
+		after: rules("100 table 5", "100 table 5 proto 12"),
 	}, {
 		name:  "the kernel's own stay",
 		prune: spec.PruneAll,
@@ -272,6 +277,9 @@ func TestRuleConvergence(t *testing.T) {
 		for range rnd.IntN(9) {
 			r := randomRule(rnd)
 			r.Protocol = []uint8{0, 110, 110, 12, unix.RTPROT_KERNEL}[rnd.IntN(5)]
+			if r.Protocol == unix.RTPROT_KERNEL {
+				r.Action, r.Table, r.Goto = unix.FR_ACT_TO_TBL, 9, 0 // no other's deletion hits it
+			}
 			have.add(r, false)
 		}
 		for range rnd.IntN(6) {
@@ -292,7 +300,7 @@ func TestRuleConvergence(t *testing.T) {
 func checkRuleConvergence(t *testing.T, s *Scope, have, want fakeRules) {
 	k := slices.Clone(have)
 	o := planRules(s, want.objects(), k.objects())
-	stay := stayingRules(o, s)
+	kernels, others := stayingRules(o, s)
 	if err := carryOut(&k, o); err != nil {
 		t.Error(err)
 		return
@@ -306,38 +314,54 @@ func checkRuleConvergence(t *testing.T, s *Scope, have, want fakeRules) {
 	if !declaredInOrder(k.objects(), want) {
 		t.Errorf("not all declared, or not in order:\n%v", k)
 	}
-	if got := k.String(); !hasInOrder(got, stay) {
-		t.Errorf("the undeclared rules\n%s\nare no longer in order in\n%s", strings.Join(stay, "\n"), got)
+	for _, stay := range [][]string{kernels, others} {
+		if got := k.String(); !hasInOrder(got, stay) {
+			t.Errorf("the undeclared rules\n%s\nare no longer in order in\n%s", strings.Join(stay, "\n"), got)
+		}
 	}
 }
 
-// stayingRules are the lines of undeclared rules that are not to go.
-func stayingRules(o *objects[ruleKey, ruleObject], s *Scope) (lines []string) {
+// stayingRules are the lines of undeclared rules that are not to go. Only the
+// kernel's own never move.
+func stayingRules(o *objects[ruleKey, ruleObject], s *Scope) (kernels, others []string) {
 	for h := range o.have {
-		_, wanted := o.index[o.res.Key(&o.have[h])]
-		if !wanted && !o.prunable(s, &o.have[h]) {
-			lines = append(lines, fakeRules{o.have[h].Rule}.String())
+		k := o.have[h].key() // an equal declared rule may take its place
+		if _, wanted := o.index[k]; wanted || o.prunable(s, &o.have[h]) {
+			continue
+		}
+		line := fakeRules{o.have[h].Rule}.String()
+		if o.have[h].Protocol == unix.RTPROT_KERNEL {
+			kernels = append(kernels, line)
+		} else {
+			others = append(others, line)
 		}
 	}
-	return lines
+	return kernels, others
 }
 
 // declaredInOrder tells whether the declared rules are there, and in order as
 // far as the kernel's own among them do not stand in the way.
 func declaredInOrder(have []ruleObject, want fakeRules) bool {
 	last := map[uint32]int{}
+	used := map[int]bool{}
 	for _, w := range want.objects() {
-		at := slices.IndexFunc(have, func(h ruleObject) bool { return ruleResource{}.Key(&h) == ruleResource{}.Key(&w) })
+		after, seen := last[w.Priority]
+		at := slices.IndexFunc(have, func(h ruleObject) bool {
+			return h.key() == w.key() && h.Protocol == unix.RTPROT_KERNEL
+		})
+		if at >= 0 {
+			continue
+		}
+		for i := range have {
+			if have[i].key() == w.key() && !used[i] && (!seen || i > after) {
+				at = i
+				break
+			}
+		}
 		if at < 0 {
 			return false
 		}
-		if have[at].Protocol == unix.RTPROT_KERNEL {
-			continue
-		}
-		if before, ok := last[w.Priority]; ok && at < before && have[before].Protocol != unix.RTPROT_KERNEL {
-			return false
-		}
-		last[w.Priority] = at
+		used[at], last[w.Priority] = true, at
 	}
 	return true
 }

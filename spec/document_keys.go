@@ -112,7 +112,7 @@ func (d *decoder) namespaces(n ref, doc *Document) bool {
 	if d.t.shape(n) != isMap {
 		return d.want(n, "a map of namespaces")
 	}
-	if doc.Namespaces == nil {
+	if doc.Namespaces == nil && d.t.next(n) > n+1 {
 		doc.Namespaces = map[string]*Namespace{}
 	}
 	own, ok := d.found, true

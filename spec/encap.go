@@ -55,10 +55,11 @@ func (d *decoder) checkEncap(n ref, e *Encap) {
 			d.failKey(n, key, "an encap of type %s has no %s", e.Type, key)
 		}
 	}
-	switch needed := own[0]; {
-	case !d.has(n, needed):
+	needed := own[0]
+	switch list, _, ok := d.t.value(n, needed); {
+	case !ok:
 		d.failPath(n, d.pathTo(needed), "is required for type %s", e.Type)
-	case e.Type == "mpls" && e.Labels != nil && len(e.Labels) == 0, e.Type == "seg6" && e.Segs != nil && len(e.Segs) == 0:
+	case d.t.shape(list) == isList && d.t.count(list) == 0:
 		d.failKey(n, needed, "the list is empty")
 	}
 	if e.Type == "seg6" && e.Mode == "" {

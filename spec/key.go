@@ -62,7 +62,14 @@ func pointer[T, V any](name, doc string, f format[V], at func(*T) **V) key[T] {
 func list[T, V any](name, doc string, f format[[]V], at func(*T) *[]V) key[T] {
 	return key[T]{
 		name: name, doc: doc, schema: f.schema,
-		read: func(d *decoder, n ref, v *T) bool { return f.read(d, n, at(v)) },
+		read: func(d *decoder, n ref, v *T) bool {
+			p := at(v)
+			ok := f.read(d, n, p)
+			if len(*p) == 0 {
+				*p = nil
+			}
+			return ok
+		},
 		write: func(w *writer, v *T) {
 			if p := at(v); len(*p) > 0 {
 				w.key(name)

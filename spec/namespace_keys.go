@@ -38,13 +38,7 @@ var namespaceKeys = []key[Namespace]{
 	{
 		name: "sysctl", doc: "net.* by name", schema: schema{"type": "object", "additionalProperties": sysctlValue.schema},
 		read: func(d *decoder, n ref, ns *Namespace) bool {
-			if d.t.shape(n) == isNull {
-				return true
-			}
-			if ns.Sysctl == nil {
-				ns.Sysctl = map[string]string{}
-			}
-			return d.readSysctls(n, ns.Sysctl, checkSysctl, func(name string, at ref) bool {
+			return d.readSysctls(n, &ns.Sysctl, checkSysctl, func(name string, at ref) bool {
 				return d.first(d.found.sysctls, name, at, "the sysctl is set twice")
 			})
 		},
@@ -62,7 +56,7 @@ func (d *decoder) links(n ref, ns *Namespace) bool {
 	if d.t.shape(n) != isMap {
 		return d.want(n, "a map of links")
 	}
-	if ns.Links == nil {
+	if ns.Links == nil && d.t.next(n) > n+1 {
 		ns.Links = map[string]*Link{}
 	}
 	ok := true

@@ -48,10 +48,17 @@ func checkSysctlParts(name string) error {
 	return nil
 }
 
-// readSysctls reads a map of values; name makes and checks the full name of a key.
-func (d *decoder) readSysctls(n ref, into map[string]string, check func(string) error, set func(name string, at ref) bool) bool {
+// readSysctls adds a map of values to what other files say. set enters the full
+// name of a key, or reports that it is set already.
+func (d *decoder) readSysctls(n ref, into *map[string]string, check func(string) error, set func(name string, at ref) bool) bool {
+	if d.t.shape(n) == isNull {
+		return true
+	}
 	if d.t.shape(n) != isMap {
 		return d.want(n, "a map of sysctls")
+	}
+	if *into == nil && d.t.next(n) > n+1 {
+		*into = map[string]string{}
 	}
 	ok := true
 	for k, end := n+1, d.t.next(n); k < end; k = d.t.next(k + 1) {
@@ -62,7 +69,7 @@ func (d *decoder) readSysctls(n ref, into map[string]string, check func(string) 
 		} else if set(name, k) {
 			var v string
 			ok = sysctlValue.read(d, k+1, &v) && ok
-			into[name] = v
+			(*into)[name] = v
 		} else {
 			ok = false
 		}
@@ -114,8 +121,7 @@ var linkSysctls = key[Link]{
 	name: "sysctl", doc: "ipv4.NAME and ipv6.NAME: net.ipv4.conf.LINK.NAME and net.ipv6.conf.LINK.NAME",
 	schema: schema{"type": "object", "additionalProperties": sysctlValue.schema},
 	read: func(d *decoder, n ref, l *Link) bool {
-		l.Sysctl = map[string]string{}
-		return d.readSysctls(n, l.Sysctl, checkLinkSysctl, func(name string, at ref) bool {
+		return d.readSysctls(n, &l.Sysctl, checkLinkSysctl, func(name string, at ref) bool {
 			return d.first(d.found.sysctls, LinkSysctl(d.link, name), at, "the sysctl is set twice")
 		})
 	},

@@ -46,7 +46,14 @@ type errorReport struct {
 	full   string
 }
 
-func (e errorReport) text() string { return "nlapply: " + e.full }
+// text returns the line for people. One about the document begins with its
+// place, so that editors can jump there.
+func (e errorReport) text() string {
+	if e.Line > 0 {
+		return e.full
+	}
+	return "nlapply: " + e.full
+}
 
 // errorList takes an error apart into those that it joins.
 func errorList(err error) []errorReport {
@@ -58,13 +65,14 @@ func errorList(err error) []errorReport {
 		}
 		return list
 	}
+	var step *reconcile.StepError
+	if errors.As(err, &step) && step.Place != nil {
+		p := step.Place
+		return []errorReport{{p.File, p.Line, p.Column, p.Path, step.Err.Error(), step.Error()}}
+	}
 	var se *spec.Error
 	if errors.As(err, &se) {
-		r := errorReport{se.File, se.Line, se.Column, se.Path, se.Reason, se.Error()}
-		if se.Line > 0 {
-			r.full = se.Error()
-		}
-		return []errorReport{r}
+		return []errorReport{{se.File, se.Line, se.Column, se.Path, se.Reason, se.Error()}}
 	}
 	return []errorReport{{Reason: err.Error(), full: err.Error()}}
 }

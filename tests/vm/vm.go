@@ -27,7 +27,7 @@ import (
 // Job is what the machine has to do. It is handed to the guest as JSON.
 type Job struct {
 	Root  string   // where the source tree stands in the guest
-	Tests []Test   // run one after another
+	Tests []Test   // as many at a time as the guest has processors
 	Args  []string // for every test binary
 	Env   []string
 }

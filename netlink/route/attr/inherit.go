@@ -27,6 +27,7 @@ type orInherit struct {
 	optional[NumberOrInherit]
 	hi      uint64
 	auto    bool // number 0 is called auto
+	live    bool // inherit can be taken back
 	inherit uint16
 	encode  func(e *netlink.Encoder, typ uint16, v uint32)
 	flag    func(e *netlink.Encoder, typ uint16, v bool)
@@ -53,7 +54,7 @@ func HopsOrInherit(name string, typ, inherit uint16, p **NumberOrInherit) Field 
 // inherit, which is 1 in the four bytes of attribute inherit.
 func LabelOrInherit(name string, typ, inherit uint16, p **NumberOrInherit) Field {
 	v := &orInherit{
-		optional: optional[NumberOrInherit]{p}, hi: 1<<20 - 1, inherit: inherit,
+		optional: optional[NumberOrInherit]{p}, hi: 1<<20 - 1, live: true, inherit: inherit,
 		encode: (*netlink.Encoder).BE32,
 		decode: (*netlink.Attrs).BE32,
 		flag: func(e *netlink.Encoder, typ uint16, v bool) {
@@ -75,7 +76,7 @@ func (v *orInherit) Encode(e *netlink.Encoder, typ uint16) {
 // encodeChange says explicitly that inherit is over.
 func (v *orInherit) encodeChange(e *netlink.Encoder, typ uint16, have Value) {
 	v.Encode(e, typ)
-	if v.of(have).get().Inherit && !v.get().Inherit {
+	if v.live && v.of(have).get().Inherit && !v.get().Inherit {
 		e.Uint32(v.inherit, 0)
 	}
 }

@@ -200,7 +200,7 @@ func (b *Bond) check() error {
 // looksByItself tells whether the mode sets miimon.
 func (b *Bond) looksByItself() bool { return b.MIIMon == nil && b.Mode != nil && *b.Mode >= bond8023AD }
 
-// delays returns the name of a delay that is set.
+// delays returns the name of a delay that is set, "" for none.
 func (b *Bond) delays() string {
 	switch {
 	case b.UpDelay != nil:
@@ -270,6 +270,17 @@ func (b *Bond) normalize(have Kind) {
 		if *d.want != nil {
 			*d.want = new(**d.want / *every * *every)
 		}
+	}
+}
+
+// minimal leaves miimon out where it is what the mode sets by itself.
+func (b *Bond) minimal(doc map[string]any) {
+	usual := uint32(0)
+	if b.Mode != nil && *b.Mode >= bond8023AD {
+		usual = 100 // BOND_DEFAULT_MIIMON
+	}
+	if b.MIIMon != nil && *b.MIIMon == usual {
+		delete(doc, "miimon")
 	}
 }
 

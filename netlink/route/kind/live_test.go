@@ -231,10 +231,14 @@ func (tr *trial) classify(c attr.Change, err error, options []doc) {
 			tr.Errorf("live: %v, still to do: %v", err, todo)
 		}
 	case attr.AtCreation:
-		if done {
+		tr.Logf("while up: %v", err)
+		tr.up(false)
+		want, have := tr.want(options), tr.have()
+		err := tr.change(want, have, kind.Diff(want, have))
+		if done || len(tr.differ(options)) == 0 {
 			tr.Errorf("at creation, but the kernel took the change")
 		}
-		tr.Logf("while up: %v", err)
+		tr.Logf("while down: %v", err)
 	case attr.WhileDown:
 		if done || !errors.Is(err, unix.EBUSY) {
 			tr.Errorf("while down, but while up: %v, still to do: %v", err, todo)

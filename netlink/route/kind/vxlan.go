@@ -172,9 +172,13 @@ func (v *VXLAN) checkGPE() error {
 	return nil
 }
 
-// minimal leaves reserved_bits out where they are what the extensions leave over
-// (vxlan_nl2conf, used_bits).
+// minimal leaves out the id that an external tunnel has by nature, and the
+// reserved_bits where they are what the extensions leave over (vxlan_nl2conf,
+// used_bits).
 func (v *VXLAN) minimal(doc map[string]any) {
+	if on(v.External) && v.ID != nil && *v.ID == 0 {
+		delete(doc, "id")
+	}
 	used := uint64(0x08000000_ffffff00)
 	if on(v.RemCSumRx) {
 		used |= 0x00200000_000000ff

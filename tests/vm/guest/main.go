@@ -1,17 +1,20 @@
 // Command guest is the init process of the machine that runs the tests: it
-// makes the usual file systems, runs the test binaries of /job.json one after
-// another, writes their events to the second serial line and ends the machine.
+// makes the usual file systems, runs the test binaries of /job.json, writes
+// their events to the second serial line and ends the machine.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -52,12 +55,41 @@ func run() error {
 	if err := out.Encode(results.Event{Action: "start", Output: version()}); err != nil {
 		return err
 	}
-	for _, t := range job.Tests {
-		if err := runTest(job, t, line); err != nil {
-			return fmt.Errorf("%s: %w", t.Package, err)
-		}
+	if err := runTests(job, &shared{w: line}); err != nil {
+		return err
 	}
 	return out.Encode(results.Event{Action: vm.Status})
+}
+
+// runTests runs as many test binaries at a time as there are processors.
+func runTests(job vm.Job, line io.Writer) error {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.NumCPU())
+	errs := make([]error, len(job.Tests))
+	for i, t := range job.Tests {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if err := runTest(job, t, line); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", t.Package, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// shared is a writer for several tests; every write is one whole event.
+type shared struct {
+	mu sync.Mutex // guards w
+	w  io.Writer
+}
+
+// Write implements io.Writer.
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
 }
 
 // runTest runs one test binary below test2json and passes its events on.

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+)
+
+// workers are what this program does in processes of its own, so that each has
+// its own memory. They print their Sample.
+var workers = map[string]func(args []string) (Sample, error){
+	"floor": floorWorker,
+
+	"dump-routes-nlapply":     nlapplyDumpRoutes,
+	"dump-routes-iter":        vishvanandaIterRoutes,
+	"dump-routes-vishvananda": vishvanandaDumpRoutes,
+	"dump-routes-jsimonetti":  jsimonettiDumpRoutes,
+
+	"add-routes-nlapply":     nlapplyAddRoutes,
+	"add-routes-vishvananda": vishvanandaAddRoutes,
+	"add-routes-jsimonetti":  jsimonettiAddRoutes,
+
+	"create-links-nlapply":     nlapplyCreateLinks,
+	"create-links-vishvananda": vishvanandaCreateLinks,
+	"delete-links-nlapply":     nlapplyDeleteLinks,
+	"delete-links-vishvananda": vishvanandaDeleteLinks,
+
+	"dump-links-nlapply":     nlapplyDumpLinks,
+	"dump-links-vishvananda": vishvanandaDumpLinks,
+	"dump-links-jsimonetti":  jsimonettiDumpLinks,
+
+	"read-nlapply": nlapplyRead,
+	"read-json":    plainReadJSON,
+	"read-yaml":    plainReadYAML,
+
+	"encode-nlapply":    nlapplyEncode,
+	"encode-jsimonetti": jsimonettiEncode,
+	"decode-nlapply":    nlapplyDecode,
+	"decode-jsimonetti": jsimonettiDecode,
+}
+
+func runWorker(name string, args []string) int {
+	work, ok := workers[name]
+	if !ok {
+		fmt.Fprintln(os.Stderr, "no such worker:", name)
+		return 2
+	}
+	s, err := work(args)
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(s)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// measure runs f once to warm up and then some times; f returns the number of
+// objects that it saw.
+func measure(times int, f func() (int, error)) (Sample, error) {
+	objects, err := f()
+	if err != nil {
+		return Sample{}, err
+	}
+	s, err := once(func() error {
+		for range times {
+			if objects, err = f(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.NS /= float64(times)
+	*s.Mallocs /= float64(times)
+	s.Objects = objects
+	return s, err
+}
+
+// once measures f, without a warm-up.
+func once(f func() error) (Sample, error) {
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	err := f()
+	took := time.Since(began)
+	runtime.ReadMemStats(&after)
+	return Sample{NS: float64(took), Mallocs: new(float64(after.Mallocs - before.Mallocs))}, err
+}
