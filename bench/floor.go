@@ -15,10 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-//go:embed floor.c
+//go:embed floor/floor.c
 var floorSource []byte
 
-// buildFloor compiles floor.c. Without a C compiler the workers below stand in.
+// buildFloor compiles floor/floor.c. Without a C compiler the workers below stand in.
 func buildFloor(ctx context.Context, dir string) error {
 	cc, err := exec.LookPath("gcc")
 	if err != nil {

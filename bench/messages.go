@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 
@@ -210,6 +209,3 @@ func (d *bed) count() (n int) {
 	}
 	return n
 }
-
-// word is a 32-bit number as the kernel writes it.
-func word(n uint32) []byte { return binary.NativeEndian.AppendUint32(nil, n) }

@@ -55,7 +55,7 @@ func addRoutes(n int) Workload {
 }
 
 // loop measures f for 0 to n-1, n being the worker's argument.
-func loop(args []string, f func(i int) error) (Sample, error) {
+func loop(args []string, f func(i, n int) error) (Sample, error) {
 	if len(args) == 0 {
 		return Sample{}, errors.New("how many?")
 	}
@@ -65,7 +65,7 @@ func loop(args []string, f func(i int) error) (Sample, error) {
 	}
 	s, err := once(func() error {
 		for i := range n {
-			if err := f(i); err != nil {
+			if err := f(i, n); err != nil {
 				return fmt.Errorf("%d: %w", i, err)
 			}
 		}
@@ -85,22 +85,26 @@ func nlapplyAddRoutes(args []string) (Sample, error) {
 	r := *routeBed(1).route(0)
 	var b nl.Batch
 	flush := func() error {
-		res, err := c.Execute(context.Background(), &b)
-		for _, e := range res.Errors() {
-			err = errors.Join(err, e)
-		}
-		b.Reset()
-		return err
+		defer b.Reset()
+		return execute(c, &b)
 	}
-	s, err := loop(args, func(i int) error {
+	return loop(args, func(i, n int) error {
 		r.Dst = netip.PrefixFrom(destination(i), 32)
 		b.Add(unix.RTM_NEWROUTE, create, &r)
-		if b.Len() == fill {
+		if b.Len() == fill || i == n-1 {
 			return flush()
 		}
 		return nil
 	})
-	return s, errors.Join(err, flush())
+}
+
+// execute sends a batch of which nothing may be refused.
+func execute(c *route.Conn, b *nl.Batch) error {
+	res, err := c.Execute(context.Background(), b)
+	for i, e := range res.Errors() {
+		return fmt.Errorf("message %d: %w", i, e)
+	}
+	return err
 }
 
 func vishvanandaAddRoutes(args []string) (Sample, error) {
@@ -110,7 +114,7 @@ func vishvanandaAddRoutes(args []string) (Sample, error) {
 	}
 	l := veth(0, 1)
 	via := net.IP(l.gateway.AsSlice())
-	return loop(args, func(i int) error {
+	return loop(args, func(i, _ int) error {
 		return h.RouteAdd(&netlink.Route{
 			LinkIndex: int(l.index), Protocol: protocol, Gw: via,
 			Dst: &net.IPNet{IP: destination(i).AsSlice(), Mask: net.CIDRMask(32, 32)},
@@ -126,7 +130,7 @@ func jsimonettiAddRoutes(args []string) (Sample, error) {
 	defer c.Close()
 	l := veth(0, 1)
 	via := net.IP(l.gateway.AsSlice())
-	return loop(args, func(i int) error {
+	return loop(args, func(i, _ int) error {
 		return c.Route.Add(&rtnetlink.RouteMessage{
 			Family: unix.AF_INET, DstLength: 32, Table: unix.RT_TABLE_MAIN, Protocol: protocol, Type: unix.RTN_UNICAST,
 			Attributes: rtnetlink.RouteAttributes{Dst: destination(i).AsSlice(), Gateway: via, OutIface: uint32(l.index)},

@@ -35,8 +35,10 @@ var workers = map[string]func(args []string) (Sample, error){
 	"read-json":    plainReadJSON,
 	"read-yaml":    plainReadYAML,
 
+	"encode-raw":        rawEncode,
 	"encode-nlapply":    nlapplyEncode,
 	"encode-jsimonetti": jsimonettiEncode,
+	"decode-raw":        rawDecode,
 	"decode-nlapply":    nlapplyDecode,
 	"decode-jsimonetti": jsimonettiDecode,
 }

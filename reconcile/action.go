@@ -59,7 +59,8 @@ func (s Step) String() string {
 	return b.String()
 }
 
-// String returns "name have → want".
+// String returns "name have → want"; a change of the object as a whole has no
+// name.
 func (f FieldChange) String() string {
 	have, want := f.Have, f.Want
 	if have == "" {
@@ -68,5 +69,5 @@ func (f FieldChange) String() string {
 	if want == "" {
 		want = "none"
 	}
-	return f.Name + " " + have + " → " + want
+	return strings.TrimSpace(f.Name + " " + have + " → " + want)
 }

@@ -184,7 +184,7 @@ func (d *dump) isNear(s *Scope, l *route.Link, in *Scope, far *route.Link) bool 
 }
 
 func (d *dump) section(out *spec.Link, name string, k kind.Kind) {
-	if m := k.Fields().Minimal(); len(m) > 0 {
+	if m := kind.Minimal(k); len(m) > 0 {
 		out.Options[name] = m
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink"
-	"github.com/nlapply/nlapply/netlink/route/attr"
 )
 
 // A Result is what an apply came to.
@@ -75,7 +74,7 @@ func (res *Result) refused(st Step, err error) {
 // afterwards and in the reverse order. It stops after a stage in which the
 // kernel refused something: what is there may be all that still works.
 func (r *Run) execute(ctx context.Context, res *Result) error {
-	x := &linkExec{run: r, steps: r.links.steps, made: map[linkPlace]int32{}, postponed: map[*linkStep][]attr.Change{}}
+	x := newLinkExec(r)
 	for _, stage := range []func() error{
 		func() error { return r.makeNamespaces(ctx, res) },
 		func() error { return r.add(ctx, beforeLinks, res) },

@@ -22,8 +22,16 @@ type linkExec struct {
 	run   *Run
 	steps []*linkStep
 	made  map[linkPlace]int32
-	// postponed are options that refer to links made later (a bond's primary).
-	postponed map[*linkStep][]attr.Change
+	// late are the options, and portsLate the port options, that name a port,
+	// which has to join first (a bond's primary).
+	late, portsLate map[*linkStep][]attr.Change
+}
+
+func newLinkExec(r *Run) *linkExec {
+	return &linkExec{
+		run: r, steps: r.links.steps, made: map[linkPlace]int32{},
+		late: map[*linkStep][]attr.Change{}, portsLate: map[*linkStep][]attr.Change{},
+	}
 }
 
 // linkBatch are messages of one scope, each belonging to a step.
@@ -215,26 +223,27 @@ func (x *linkExec) creation(ctx context.Context, st *linkStep) (*route.LinkChang
 }
 
 func (x *linkExec) creationData(ctx context.Context, st *linkStep) []byte {
-	w := st.want
-	now, _ := kind.New(w.kind.Name())
-	now.Fields().Inherit(w.kind.Fields())
-	for i, f := range now.Fields() {
-		for _, r := range now.Fields()[i : i+1].Refs() {
-			if r.Index = x.index(ctx, st.scope, r.Name); r.Index == 0 {
-				x.postponed[st] = append(x.postponed[st], attr.Change{Name: f.Name})
-				f.Value.Clear()
-			}
-		}
-	}
-	if w.peer != nil {
-		kind.CopyPeer(now, w.kind)
-	}
+	k := st.want.kind
+	x.resolve(ctx, st.scope, k)
+	_, x.late[st] = divide(k, allChanges(k))
 	var e netlink.Encoder
-	kind.Encode(&e, now)
-	if e.Len() == 0 && !kind.NeedsData(now) {
+	kind.Encode(&e, k)
+	if e.Len() == 0 && !kind.NeedsData(k) {
 		return nil
 	}
 	return append([]byte{}, e.Bytes()...)
+}
+
+// divide separates the changes of late rows from the others.
+func divide(k kind.Kind, changes []attr.Change) (now, late []attr.Change) {
+	for _, c := range changes {
+		if f, ok := k.Fields().Lookup(c.Name); ok && f.Late {
+			late = append(late, c)
+		} else {
+			now = append(now, c)
+		}
+	}
+	return now, late
 }
 
 // learn finds out the index of a link that was made. Kernels before 6.2 do not
@@ -303,7 +312,11 @@ func (x *linkExec) dress(ctx context.Context, lb *linkBatch, st *linkStep, index
 		lb.add(st, unix.RTM_NEWLINK, 0, c)
 	}
 	if len(st.ports) > 0 {
-		lb.add(st, unix.RTM_NEWLINK, 0, x.portChange(ctx, st, index))
+		now, late := divide(st.want.port, st.ports)
+		x.portsLate[st] = late
+		if len(now) > 0 {
+			lb.add(st, unix.RTM_NEWLINK, 0, x.portChange(ctx, st, index, now))
+		}
 	}
 	if len(st.altAdd) > 0 {
 		lb.add(st, unix.RTM_NEWLINKPROP, netlink.Create|netlink.Excl|netlink.Append,
@@ -311,7 +324,7 @@ func (x *linkExec) dress(ctx context.Context, lb *linkBatch, st *linkStep, index
 	}
 }
 
-func (x *linkExec) portChange(ctx context.Context, st *linkStep, index int32) *route.LinkChange {
+func (x *linkExec) portChange(ctx context.Context, st *linkStep, index int32, changes []attr.Change) *route.LinkChange {
 	w := st.want
 	have := st.havePort
 	if have == nil {
@@ -319,7 +332,7 @@ func (x *linkExec) portChange(ctx context.Context, st *linkStep, index int32) *r
 	}
 	x.resolve(ctx, st.scope, w.port)
 	var e netlink.Encoder
-	kind.EncodeChange(&e, w.port, have, st.ports)
+	kind.EncodeChange(&e, w.port, have, changes)
 	return &route.LinkChange{Index: index, SlaveKind: w.port.Name(), SlaveData: append([]byte{}, e.Bytes()...)}
 }
 
@@ -371,8 +384,15 @@ func (x *linkExec) change(ctx context.Context) error {
 		return err
 	}
 	return x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
-		if late := x.postponed[st]; len(late) > 0 {
-			x.options(ctx, lb, st, st.index, late)
+		index := st.index
+		if st.have != nil && st.action == Change {
+			index = st.have.Index
+		}
+		if late := x.late[st]; len(late) > 0 {
+			x.options(ctx, lb, st, index, late)
+		}
+		if late := x.portsLate[st]; len(late) > 0 {
+			lb.add(st, unix.RTM_NEWLINK, 0, x.portChange(ctx, st, index, late))
 		}
 	})
 }
@@ -386,7 +406,11 @@ func (x *linkExec) changeOne(ctx context.Context, lb *linkBatch, st *linkStep) {
 		lb.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: index, Change: iffUp})
 	}
 	if len(st.options) > 0 {
-		x.options(ctx, lb, st, index, st.options)
+		now, late := divide(st.want.kind, st.options)
+		x.late[st] = late
+		if len(now) > 0 {
+			x.options(ctx, lb, st, index, now)
+		}
 	}
 	x.dress(ctx, lb, st, index)
 }

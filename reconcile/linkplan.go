@@ -109,15 +109,15 @@ func (p *linkPlan) check() {
 		if w.kind == nil && w.madeBy == nil && w.scope.links.byName[w.name] == nil {
 			p.fail(w.path(), "link %s does not exist%s, and has no kind to make it of", w.name, w.scope.in())
 		}
-		refs := w.refs()
-		for _, key := range slices.Sorted(maps.Keys(refs)) {
-			to := linkPlace{w.scope, refs[key]}
+		for _, r := range w.refs() {
+			to, at := linkPlace{w.scope, r.name}, w.path(anySlice(strings.Split(r.key, "."))...)
+			have := w.scope.links.byName[r.name]
 			switch {
 			case p.byPlace[to] != nil, p.peers[to] != nil:
-			case w.scope.links.byName[to.name] == nil:
-				p.fail(w.path(anySlice(strings.Split(key, "."))...), "link %s neither exists nor is declared", to)
-			case p.pruned(w.scope, w.scope.links.byName[to.name]):
-				p.fail(w.path(anySlice(strings.Split(key, "."))...), "link %s is no longer declared and will be deleted", to)
+			case have == nil:
+				p.fail(at, "link %s neither exists nor is declared", to)
+			case p.pruned(w.scope, have):
+				p.fail(at, "link %s is no longer declared and will be deleted", to)
 			}
 		}
 	}
@@ -353,15 +353,15 @@ func (p *linkPlan) order() error {
 	return nil
 }
 
+// dependencies returns what must be made before w.
 func (p *linkPlan) dependencies(w *linkWant) (to []*linkWant) {
-	refs := w.refs()
-	for _, key := range slices.Sorted(maps.Keys(refs)) {
-		place := linkPlace{w.scope, refs[key]}
+	for _, r := range w.refs() {
+		place := linkPlace{w.scope, r.name}
 		d := p.byPlace[place]
 		if d == nil {
 			d = p.peers[place]
 		}
-		if d != nil && !d.portOf(w) {
+		if d != nil && !r.late {
 			to = append(to, d)
 		}
 	}
@@ -369,12 +369,6 @@ func (p *linkPlan) dependencies(w *linkWant) (to []*linkWant) {
 		to = append(to, w.madeBy)
 	}
 	return to
-}
-
-// portOf tells whether w is declared as a port of master. What a master says
-// about its ports (a bond's primary) is set after they are there.
-func (w *linkWant) portOf(master *linkWant) bool {
-	return w.scope == master.scope && w.spec.Master != nil && *w.spec.Master == master.name
 }
 
 // circle names the members of a circle of references.

@@ -92,37 +92,39 @@ func setOptions(k kind.Kind, options map[string]any) error {
 	return nil
 }
 
-// refs returns the names of the links in the same scope that the link refers
-// to, by the key that does.
-func (w *linkWant) refs() map[string]string {
-	refs := map[string]string{}
+// linkRef is a reference from one link to another of the same scope.
+type linkRef struct {
+	key  string // in the document
+	name string
+	// late references are set when all links are there (a bond's primary, which
+	// is a port of it), so they do not count for the order.
+	late bool
+}
+
+// refs returns the links that the link refers to.
+func (w *linkWant) refs() (refs []linkRef) {
 	if p := w.spec.Parent; p != nil {
-		refs["link"] = *p
+		refs = append(refs, linkRef{"link", *p, false})
 	}
 	if m := w.spec.Master; m != nil && *m != spec.None {
-		refs["master"] = *m
+		refs = append(refs, linkRef{"master", *m, false})
 	}
-	for _, k := range []kind.Kind{w.kind, w.port} {
-		if k == nil {
-			continue
-		}
-		for _, f := range k.Fields() {
-			for _, r := range (attr.Fields{f}).Refs() {
-				refs[k.Name()+"."+f.Name] = r.Name
+	refs = append(refs, kindRefs(w.kind, "")...)
+	return append(refs, kindRefs(w.port, portSuffix)...)
+}
+
+func kindRefs(k kind.Kind, suffix string) (refs []linkRef) {
+	if k == nil {
+		return nil
+	}
+	for _, f := range k.Fields() {
+		for _, r := range (attr.Fields{f}).Refs() {
+			if r.Name != "" {
+				refs = append(refs, linkRef{k.Name() + suffix + "." + f.Name, r.Name, f.Late})
 			}
 		}
 	}
 	return refs
-}
-
-// resolve fills in the indexes of the links that the options refer to.
-func (w *linkWant) resolve(k kind.Kind) {
-	if k == nil {
-		return
-	}
-	for _, r := range k.Fields().Refs() {
-		r.Index = w.scope.Index(r.Name)
-	}
 }
 
 // observedKind returns what the kernel reports of a link's kind, with names for

@@ -82,9 +82,11 @@ func (r ruleResource) groups(s *Scope, want, have []ruleObject, drop []bool) map
 		}
 		return groups[p]
 	}
-	equal := make(map[ruleKey][]int, len(want))
+	equal, copies := make(map[ruleKey][]int, len(want)), make(map[ruleKey]int, len(want))
 	for i := range want {
-		equal[want[i].key()] = nil
+		k := want[i].key()
+		equal[k] = nil
+		copies[k]++
 	}
 	for h := range have {
 		g := group(&have[h])
@@ -96,10 +98,26 @@ func (r ruleResource) groups(s *Scope, want, have []ruleObject, drop []bool) map
 		g.fixed = append(g.fixed, r.Maker(s, &have[h]) == Kernel)
 	}
 	for i := range want {
-		g := group(&want[i])
-		g.want, g.equal = append(g.want, int32(i)), append(g.equal, equal[want[i].key()])
+		g, k := group(&want[i]), want[i].key()
+		g.want, g.equal = append(g.want, int32(i)), append(g.equal, g.candidates(equal[k], copies[k]))
 	}
 	return groups
+}
+
+// candidates returns those of equal rules that may be taken for the declared
+// ones: rather those that would go otherwise, if there are enough of them. When
+// there are more, the ones in front go: they are what deletions take.
+func (g *ruleGroup) candidates(places []int, copies int) []int {
+	var going []int
+	for _, p := range places {
+		if g.drop[p] {
+			going = append(going, p)
+		}
+	}
+	if len(going) < copies {
+		return places
+	}
+	return going[len(going)-copies:]
 }
 
 // arrange decides what is added again. hits tells whether the deletion of rule v
@@ -134,29 +152,20 @@ func (g *ruleGroup) reset() {
 	}
 }
 
-// choose takes one of equal rules: one that is fixed, else one behind last as
-// long as the order is right, else any. Of those that would go otherwise it is
-// the last, because deletions take the ones in front.
+// choose takes one of equal rules: one that is fixed, else the first one behind
+// last as long as the order is right, else any.
 func (g *ruleGroup) choose(places []int, last int, ordered bool) int {
-	fixed, behind, any := -1, -1, -1
-	for _, p := range places {
-		switch {
-		case g.owner[p] >= 0:
-		case g.fixed[p]:
-			fixed = p
-		case ordered && p > last && (behind < 0 || g.drop[p]):
-			behind = p
-		case any < 0:
-			any = p
+	free := func(p int) bool { return g.owner[p] < 0 }
+	for _, fits := range []func(p int) bool{
+		func(p int) bool { return free(p) && g.fixed[p] },
+		func(p int) bool { return free(p) && ordered && p > last },
+		free,
+	} {
+		if i := slices.IndexFunc(places, fits); i >= 0 {
+			return places[i]
 		}
 	}
-	switch {
-	case fixed >= 0:
-		return fixed
-	case behind >= 0:
-		return behind
-	}
-	return any
+	return -1
 }
 
 // goes tells whether the rule at p is deleted, for good or to be added again.

@@ -270,7 +270,7 @@ func randomRule(rnd *rand.Rand) route.Rule {
 // random declared ones.
 func TestRuleConvergence(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for round := range 20000 {
+	for round := range 5000 {
 		s := ruleScope([]spec.PruneMode{spec.PruneOwned, spec.PruneAll, spec.PruneNone}[rnd.IntN(3)])
 		s.Spec.Ignore.Rules = []spec.RuleMatch{{Protocol: new(uint8(12))}}
 		var have, want fakeRules

@@ -149,7 +149,9 @@ func (d *decoder) plain(n ref) (any, bool) {
 	for k, end := n+1, d.t.next(n); k < end; k = d.t.next(k + 1) {
 		name := d.t.string(k)
 		d.push(name)
-		if _, twice := values[name]; twice {
+		if len(name) > maxKey {
+			ok = d.fail(k, "a key has at most %d bytes", maxKey)
+		} else if _, twice := values[name]; twice {
 			first, _, _ := d.t.value(n, name)
 			ok = d.fail(k, "the key is written twice, first at %s", d.place(first-1))
 		} else {
@@ -160,6 +162,9 @@ func (d *decoder) plain(n ref) (any, bool) {
 	}
 	return values, ok
 }
+
+// maxKey keeps keys to what YAML allows, however they are escaped.
+const maxKey = 255
 
 func (d *decoder) plainWord(n ref) (any, bool) {
 	s := d.t.string(n)

@@ -40,6 +40,9 @@ func checkLinkSysctl(name string) error {
 }
 
 func checkSysctlParts(name string) error {
+	if len(name) > maxKey {
+		return fmt.Errorf("the name of a sysctl has at most %d bytes", maxKey)
+	}
 	for part := range strings.SplitSeq(SysctlPath(name), "/") {
 		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, " \t\n") || hasControl(part) {
 			return fmt.Errorf("%s is no name of a sysctl", quote(name))

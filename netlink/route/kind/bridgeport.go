@@ -60,7 +60,7 @@ func (p *BridgePort) basic() attr.Fields {
 		// br_set_port_state: ENETDOWN without carrier, EBUSY under the kernel's spanning tree
 		attr.Uint8("state", unix.IFLA_BRPORT_STATE, &p.State).Enum(portStates...).Range(0, 4).AsVolatile().
 			Doc("State in the spanning tree; possible without stp_state and with carrier."),
-		attr.Uint32("cost", unix.IFLA_BRPORT_COST, &p.Cost).Range(1, 65535).
+		attr.Uint32("cost", unix.IFLA_BRPORT_COST, &p.Cost).Range(1, 65535).AsVolatile().
 			Doc("Path cost; by default it follows the speed."),
 		attr.Uint16("priority", unix.IFLA_BRPORT_PRIORITY, &p.Priority).Range(0, 63).WithDefault(32).
 			Doc("Priority in the spanning tree."),

@@ -42,14 +42,6 @@ func IsPair(k Kind) bool {
 	return ok
 }
 
-// CopyPeer gives to the peer of from.
-func CopyPeer(to, from Kind) {
-	g, ok := from.(interface{ peer() *Peer })
-	if ok {
-		SetPeer(to, g.peer())
-	}
-}
-
 // IsQuiet tells whether links of this kind are made without ARP and multicast.
 func IsQuiet(k Kind) bool {
 	q, ok := k.(interface{ isQuiet() bool })

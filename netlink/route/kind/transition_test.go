@@ -58,7 +58,7 @@ var transitions = []transition{
 		keeps: doc{"remote": "any"}},
 	{name: "ttl to inherit", kind: "vxlan", when: attr.AtCreation,
 		from: doc{"id": 10, "dstport": 4789, "ttl": 5}, to: doc{"ttl": "inherit"}},
-	{name: "no dev", kind: "vxlan",
+	{name: "no dev", kind: "vxlan", when: attr.AtCreation,
 		from: doc{"id": 10, "dstport": 4789, "dev": "p0"}, to: doc{"dev": "none"}},
 
 	{name: "into passthru", kind: "macvlan", when: attr.AtCreation,

@@ -45,4 +45,3 @@ func (v *Veth) encodeCreate(e *netlink.Encoder) {
 }
 
 func (v *Veth) setPeer(p *Peer) { v.Peer = p }
-func (v *Veth) peer() *Peer     { return v.Peer }

@@ -147,6 +147,8 @@ func (v *VXLAN) check() error {
 		return errors.New("vnifilter needs external")
 	case on(v.GPE) && !on(v.External):
 		return errors.New("gpe needs external")
+	case v.ReservedBits != nil && *v.ReservedBits&v.usedBits() != 0:
+		return fmt.Errorf("reserved_bits has the bits %#x, which are used", *v.ReservedBits&v.usedBits())
 	case on(v.GPE):
 		return v.checkGPE()
 	}
@@ -173,12 +175,19 @@ func (v *VXLAN) checkGPE() error {
 }
 
 // minimal leaves out the id that an external tunnel has by nature, and the
-// reserved_bits where they are what the extensions leave over (vxlan_nl2conf,
-// used_bits).
+// reserved_bits where they are all that is not used.
 func (v *VXLAN) minimal(doc map[string]any) {
 	if on(v.External) && v.ID != nil && *v.ID == 0 {
 		delete(doc, "id")
 	}
+	if v.ReservedBits != nil && *v.ReservedBits == ^v.usedBits() {
+		delete(doc, "reserved_bits")
+	}
+}
+
+// usedBits are those of the VXLAN header that mean something with the extensions
+// (vxlan_nl2conf, used_bits).
+func (v *VXLAN) usedBits() uint64 {
 	used := uint64(0x08000000_ffffff00)
 	if on(v.RemCSumRx) {
 		used |= 0x00200000_000000ff
@@ -189,9 +198,7 @@ func (v *VXLAN) minimal(doc map[string]any) {
 	if on(v.GPE) {
 		used |= 0x33000000_000000ff
 	}
-	if v.ReservedBits != nil && *v.ReservedBits == ^used {
-		delete(doc, "reserved_bits")
-	}
+	return used
 }
 
 // addrs are the addresses that are set and say which family the tunnel has.
@@ -221,12 +228,17 @@ func (v *VXLAN) isIPv6() bool {
 }
 
 // changeWhen knows that the tunnel keeps its family ("New local address family
-// does not match old"), and that ttl inherit is fixed.
+// does not match old"), that its device cannot be taken away, and that ttl
+// inherit is fixed.
 func (v *VXLAN) changeWhen(have Kind, c attr.Change) attr.When {
 	h := have.(*VXLAN)
 	switch c.Name {
 	case "local", "remote", "group":
 		if len(v.addrs()) > 0 && v.isIPv6() != h.isIPv6() {
+			return attr.AtCreation
+		}
+	case "dev":
+		if (*v.Dev == attr.Ref{}) { // vxlan_config_apply ignores 0 with "ok"
 			return attr.AtCreation
 		}
 	case "ttl":
