@@ -131,7 +131,9 @@ func (s *Stage) start(argv []string) (output string, sample Sample, err error) {
 		err := cmd.Run()
 		sample.NS = float64(time.Since(began))
 		if err == nil {
-			sample.RSS = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+			p := cmd.ProcessState
+			sample.CPU = float64(p.UserTime() + p.SystemTime())
+			sample.RSS = p.SysUsage().(*syscall.Rusage).Maxrss << 10
 		}
 		return err
 	})

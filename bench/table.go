@@ -35,8 +35,8 @@ func printConditions(w io.Writer, b *Bench) {
 
 // printTable prints the results as Markdown.
 func printTable(w io.Writer, results []*Result) {
-	fmt.Fprintln(w, "| workload | variant | median | × floor | allocs per object | peak RSS MB | target | met? |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "| workload | variant | median | × floor | CPU | allocs per object | peak RSS MB | target | met? |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
 	for _, r := range results {
 		name := r.Name
 		for v := range r.Variants {
@@ -47,21 +47,22 @@ func printTable(w io.Writer, results []*Result) {
 }
 
 func (r *Result) row(v int) []string {
-	row := []string{r.Variants[v].Name, "–", "", "", "", "", ""}
+	row := []string{r.Variants[v].Name, "–", "", "", "", "", "", ""}
 	if r.Errs[v] != nil || len(r.Samples[v]) == 0 {
 		return row
 	}
 	row[1] = duration(r.time(v))
 	row[2] = significant(r.ratio(v, 0), 3)
-	row[3] = number(r.allocs(v))
-	row[4] = r.rss(v)
+	row[3] = duration(r.cpu(v))
+	row[4] = number(r.allocs(v))
+	row[5] = r.rss(v)
 	var texts, verdicts []string
 	for _, t := range r.Variants[v].Targets {
 		measured, m := t.Met(r, v)
 		texts = append(texts, t.Text)
 		verdicts = append(verdicts, fmt.Sprintf("%s (%s)", m, measured))
 	}
-	row[5], row[6] = strings.Join(texts, "; "), strings.Join(verdicts, "; ")
+	row[6], row[7] = strings.Join(texts, "; "), strings.Join(verdicts, "; ")
 	return row
 }
 
@@ -94,6 +95,8 @@ func number(x float64) string {
 
 func duration(ns float64) string {
 	switch {
+	case math.IsNaN(ns):
+		return ""
 	case ns < 1e3:
 		return significant(ns, 3) + " ns"
 	case ns < 1e6:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -76,6 +77,7 @@ func measure(times int, f func() (int, error)) (Sample, error) {
 		return nil
 	})
 	s.NS /= float64(times)
+	s.CPU /= float64(times)
 	*s.Mallocs /= float64(times)
 	s.Objects = objects
 	return s, err
@@ -86,9 +88,16 @@ func once(f func() error) (Sample, error) {
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	began := time.Now()
+	cpu, began := cpuTime(), time.Now()
 	err := f()
-	took := time.Since(began)
+	took, worked := time.Since(began), cpuTime()-cpu
 	runtime.ReadMemStats(&after)
-	return Sample{NS: float64(took), Mallocs: new(float64(after.Mallocs - before.Mallocs))}, err
+	return Sample{NS: float64(took), CPU: float64(worked), Mallocs: new(float64(after.Mallocs - before.Mallocs))}, err
+}
+
+// cpuTime returns how long this process has computed.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -40,7 +40,8 @@ const (
 
 // A Sample is what one run took.
 type Sample struct {
-	NS      float64 `json:"ns"` // time, for codecs of one object
+	NS      float64 `json:"ns"`  // time, for codecs of one object
+	CPU     float64 `json:"cpu"` // of it in user and kernel mode, ns; 0: not counted
 	Objects int     `json:"objects"`
 	// Mallocs are all allocations of the run; nil: not counted.
 	Mallocs *float64 `json:"mallocs,omitempty"`
@@ -153,6 +154,15 @@ func (r *Result) index(name string) int {
 // time returns the median time of a variant.
 func (r *Result) time(v int) float64 {
 	return median(r.Samples[v], func(i int) float64 { return r.Samples[v][i].NS })
+}
+
+// cpu returns the median CPU time of a variant, NaN when not counted.
+func (r *Result) cpu(v int) float64 {
+	x := median(r.Samples[v], func(i int) float64 { return r.Samples[v][i].CPU })
+	if x == 0 {
+		return math.NaN()
+	}
+	return x
 }
 
 // ratio returns the median of the ratios of each round, NaN without any.

@@ -48,7 +48,7 @@ func (b *Batch) Add(typ uint16, flags Flags, p Payload) int {
 	}
 	attrs := b.enc.finish(at)
 	err := b.enc.Err()
-	if err == nil && len(b.enc.buf) > math.MaxUint32 {
+	if err == nil && uint64(len(b.enc.buf)) > math.MaxUint32 {
 		err = fmt.Errorf("batch over 4 GiB: %w", unix.EMSGSIZE)
 	}
 	if err != nil {

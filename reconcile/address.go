@@ -154,7 +154,9 @@ func (addressResource) Maker(s *Scope, a *address) Maker {
 	switch {
 	case a.Proto == s.Protocol():
 		return Ours
-	case s.othersProtocol(a.Proto), a.Proto == protoKernelLo, a.Proto == protoKernelRA, a.Proto == protoKernelLL,
+	case s.othersProtocol(a.Proto):
+		return Other
+	case a.Proto == protoKernelLo, a.Proto == protoKernelRA, a.Proto == protoKernelLL,
 		a.Flags&unix.IFA_F_PERMANENT == 0, a.Flags&unix.IFA_F_TEMPORARY != 0,
 		a.Index == loIndex && (a.Prefix() == loIPv4 || a.Prefix() == loIPv6):
 		return Kernel

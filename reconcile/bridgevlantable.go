@@ -98,17 +98,12 @@ func (s *Scope) isBridge(name string) bool {
 	return l != nil && l.Kind == bridgeKind
 }
 
-// masterAfter returns the bridge of an undeclared list's link, or the link
-// itself, after the plan.
+// masterAfter returns the master of an undeclared list's link after the plan.
 func (s *Scope) masterAfter(index int32) int32 {
-	k := s.Link(index)
-	if k == nil { // made anew
-		k = s.links.byName[s.LinkName(index)]
+	if k := s.Link(index); k != nil {
+		return s.successor(k.Master)
 	}
-	if k == nil || k.Kind == bridgeKind {
-		return index
-	}
-	return s.successor(k.Master)
+	return 0
 }
 
 // foresee returns the VLANs that a link will have when it is a port of master,
@@ -176,9 +171,9 @@ func (t *vlanTable) compare(l vlanList, have *vlanSet) {
 	t.ops = append(append(t.ops, pvid...), gone...)
 }
 
-// keep notes the lists of links that lose them and stay ports of the same
-// bridge, or of the one that is made in its place. What is noted stays noted when
-// links are looked at again.
+// keep notes the lists of ports that are released and join the same bridge again,
+// or the one that is made in its place. What is noted stays noted when links are
+// looked at again.
 func (t *vlanTable) keep(s *Scope, events []LinkEvent, have map[int32][]vlanRun) {
 	seen := map[int32]bool{}
 	for _, e := range events {
@@ -187,35 +182,26 @@ func (t *vlanTable) keep(s *Scope, events []LinkEvent, have map[int32][]vlanRun)
 			continue
 		}
 		seen[e.Index] = true
-		name := s.LinkName(e.Index)
-		var l *spec.Link
-		if s.Spec != nil {
-			l = s.Spec.Links[name]
-		}
+		l := s.declaredLink(e.Index)
 		switch {
-		case l != nil && l.VLANs != nil:
+		case l != nil && l.VLANs != nil && e.step.keepsLink():
 			e.step.interrupt(t.class())
-		case e.step.keepsLink() && s.staysPort(e, l):
+		case e.Kind == LinkLeft && e.step.keepsLink() && s.staysPort(e.Index, l):
 			e.step.interrupt(t.class())
 			t.back = append(t.back, vlanList{
-				index: s.successor(e.Index), self: runs[0].self, link: name, vlans: documentVLANs(runs), restores: true,
+				index: e.Index, self: runs[0].self, link: s.LinkName(e.Index), vlans: documentVLANs(runs), restores: true,
 			})
+		default:
+			e.step.take(t.class()) // they belong to the link, or to its place in the bridge
 		}
 	}
 }
 
-// staysPort tells whether the link of an event is a port of the same bridge
-// afterwards, or is a bridge itself that is made anew. l is its declaration, nil
-// for none.
-func (s *Scope) staysPort(e LinkEvent, l *spec.Link) bool {
-	k := s.Link(e.Index)
-	if k == nil || e.Kind == LinkRemoved && s.successor(e.Index) == e.Index {
-		return false
-	}
-	if k.Kind == bridgeKind || l == nil {
-		return true
-	}
-	return s.masterOf(k.Name, l) == s.successor(k.Master)
+// staysPort tells whether a link, of which l is the declaration or nil, has the
+// same master after the plan, or the one made in its place.
+func (s *Scope) staysPort(index int32, l *spec.Link) bool {
+	k := s.Link(index)
+	return k != nil && (l == nil || s.masterOf(k.Name, l) == s.successor(k.Master))
 }
 
 func documentVLANs(runs []vlanRun) []spec.VLAN {

@@ -241,6 +241,16 @@ func (o *fdbObject) message() *route.Neighbor {
 	return &n
 }
 
+// Rank sorts entries by their hardware address: the kernel has them in a hash
+// table.
+func (fdbResource) Rank(_ *Scope, o *fdbObject) int {
+	rank := 0
+	for _, b := range o.LLAddr {
+		rank = rank<<8 | int(b)
+	}
+	return rank + 1
+}
+
 // Survives: a bridge forgets what is behind a port that leaves it. What the port
 // itself has stays.
 func (fdbResource) Survives(_ *Scope, o *fdbObject, e LinkEvent) bool {

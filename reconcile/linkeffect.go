@@ -176,8 +176,11 @@ func (s *Scope) linkMaker(l *route.Link) Maker {
 	if _, ok := ownMark(l.AltNames, s.Owner()); ok {
 		return Ours
 	}
-	if madeByModule(l) || len(marksOf(l.AltNames)) > 0 {
-		return Kernel // another owner's are as untouchable
+	if len(marksOf(l.AltNames)) > 0 {
+		return Other
+	}
+	if madeByModule(l) {
+		return Kernel
 	}
 	if k, ok := s.observedKind(l); ok && kind.IsFallback(k) {
 		return Kernel

@@ -141,7 +141,7 @@ func (p *linkPlan) pruned(s *Scope, l *route.Link) bool {
 	if m == Foreign && s.Spec != nil && s.Spec.Ignore.Link(l.Name) {
 		return false
 	}
-	return m != Kernel && s.prunes("link", m)
+	return s.prunes("link", m)
 }
 
 // prune plans the deletion of undeclared links. Their side effects are counted

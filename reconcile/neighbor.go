@@ -3,6 +3,7 @@ package reconcile
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"iter"
 	"net/netip"
 	"strconv"
@@ -103,7 +104,9 @@ func (neighborResource) Key(n *neighborObject) neighborKey {
 // (NTF_EXT_LEARNED).
 func (neighborResource) Maker(s *Scope, n *neighborObject) Maker {
 	switch {
-	case n.Flags&unix.NTF_EXT_LEARNED != 0, !n.IsConfigured(), s.othersProtocol(n.Protocol):
+	case s.othersProtocol(n.Protocol):
+		return Other
+	case n.Flags&unix.NTF_EXT_LEARNED != 0, !n.IsConfigured():
 		return Kernel
 	case n.Protocol == s.Protocol():
 		return Ours
@@ -188,6 +191,16 @@ func (r neighborResource) Change(s *Scope, b *netlink.Batch, want, _ *neighborOb
 
 func (neighborResource) Delete(_ *Scope, b *netlink.Batch, n *neighborObject) {
 	b.Add(unix.RTM_DELNEIGH, 0, &n.Neighbor)
+}
+
+// Rank sorts entries by address: the kernel has them in a hash table.
+func (neighborResource) Rank(_ *Scope, n *neighborObject) int {
+	b := n.Dst.As16()
+	rank := int(binary.BigEndian.Uint32(b[12:]))
+	if n.Family == unix.AF_INET6 {
+		rank |= int(binary.BigEndian.Uint32(b[8:])&(1<<30-1)|1<<30) << 32
+	}
+	return rank + 1
 }
 
 // Survives follows net/core/neighbour.c, neigh_ifdown: a link that goes down

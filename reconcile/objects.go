@@ -74,12 +74,13 @@ type objects[K comparable, T any] struct {
 	seen    []bool // the want that the kernel has something of the key of
 	have    []T
 	ops     []op[T]
-	// lost are keys of wanted objects that an event takes down.
-	lost map[K]bool
+	// lost are the want that a link step takes down and that are put back: they
+	// are counted in its line.
+	lost []bool
 }
 
 func newObjects[K comparable, T any](r Resource[K, T]) func() table {
-	return func() table { return &objects[K, T]{res: r, lost: map[K]bool{}} }
+	return func() table { return &objects[K, T]{res: r} }
 }
 
 func (o *objects[K, T]) class() string    { return o.res.Class() }
@@ -91,7 +92,7 @@ func (o *objects[K, T]) declare(s *Scope) (err error) {
 		return nil
 	}
 	o.want, err = o.res.Declare(s)
-	o.declared = len(o.want)
+	o.declared, o.lost = len(o.want), make([]bool, len(o.want))
 	return err
 }
 
@@ -159,7 +160,7 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	o.res.Relocate(&c, s.successor)
 	key := o.res.Key(&c)
 	if w, wanted := o.index[key]; wanted && e.step.keepsLink() && !s.deleting() {
-		o.lost[key] = e.step != nil && o.res.Compare(s, &o.want[w], &c).Equal()
+		o.lost[w] = e.step != nil && o.res.Compare(s, &o.want[w], &c).Equal()
 		e.step.interrupt(o.res.Class())
 		return
 	}
@@ -170,13 +171,13 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	case maker == Ours, o.prunable(s, t), e.Kind == LinkRemoved && pruneClass[o.res.Class()] == "":
 		// What bears no mark of its own belongs to its link.
 		e.step.take(o.res.Class())
-	case !e.step.keepsLink() || !o.res.(survivor[T]).Restorable(s, t):
+	case !e.step.keepsLink(), e.Kind == LinkNoIPv6, !o.res.(survivor[T]).Restorable(s, t):
 		e.step.lose(o.res.Class() + " " + o.res.Name(s, t))
 	default:
 		e.step.interrupt(o.res.Class())
-		o.lost[key] = e.step != nil
 		o.index[key] = int32(len(o.want))
-		o.want, o.settled, o.seen = append(o.want, c), append(o.settled, false), append(o.seen, false)
+		o.want, o.lost = append(o.want, c), append(o.lost, e.step != nil)
+		o.settled, o.seen = append(o.settled, false), append(o.seen, false)
 	}
 }
 
@@ -230,7 +231,7 @@ func (o *objects[K, T]) decide(s *Scope, w int32, chain []int32) {
 		o.pruneChain(s, chain, 0)
 		return
 	case len(chain) == 0:
-		o.ops = append(o.ops, op[T]{action: Create, want: w, have: -1, restores: o.lost[o.res.Key(want)]})
+		o.ops = append(o.ops, op[T]{action: Create, want: w, have: -1, restores: o.lost[w]})
 		return
 	}
 	// The kernel uses, and replaces, the first object of a key. Where a later

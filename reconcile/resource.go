@@ -22,6 +22,9 @@ const (
 	// addresses, learned neighbours) or cannot be removed. They are never
 	// planned.
 	Kernel
+	// Other objects bear another owner's mark: nothing touches them, and what
+	// a plan takes down of them it puts back.
+	Other
 	// Listed objects belong to a list that the document writes down whole (the
 	// VLANs of a port): what is not in the list goes.
 	Listed

@@ -224,7 +224,10 @@ func (routeResource) Maker(s *Scope, r *routeObject) Maker {
 	case unix.RTPROT_KERNEL, unix.RTPROT_REDIRECT, unix.RTPROT_RA, unix.RTPROT_DHCP:
 		return Kernel
 	}
-	if s.othersProtocol(r.Protocol) || r.OIF != 0 && !s.managesLink(r.OIF) {
+	if s.othersProtocol(r.Protocol) {
+		return Other
+	}
+	if r.OIF != 0 && !s.managesLink(r.OIF) {
 		return Kernel
 	}
 	return Foreign

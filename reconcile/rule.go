@@ -189,7 +189,10 @@ var defaultRules = []ruleKey{
 
 func (ruleResource) Maker(s *Scope, r *ruleObject) Maker {
 	// Priority 0 is the local table's: without it the host has no addresses.
-	if r.Protocol == unix.RTPROT_KERNEL || r.Priority == 0 || s.othersProtocol(r.Protocol) {
+	if s.othersProtocol(r.Protocol) {
+		return Other
+	}
+	if r.Protocol == unix.RTPROT_KERNEL || r.Priority == 0 {
 		return Kernel
 	}
 	if r.Protocol == s.Protocol() {

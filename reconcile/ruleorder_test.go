@@ -1,7 +1,9 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -70,15 +72,34 @@ func ruleScope(prune spec.PruneMode) *Scope {
 	}
 }
 
-// planRules does what objects does with a dump.
-func planRules(s *Scope, want, have []ruleObject) *objects[ruleKey, ruleObject] {
-	o := &objects[ruleKey, ruleObject]{res: ruleResource{}, want: want, have: have, declared: len(want), lost: map[ruleKey]bool{}}
-	o.index = map[ruleKey]int32{}
-	for i := range want {
-		o.index[o.res.Key(&want[i])] = int32(i)
+// fakeRuleResource declares and dumps lists instead of a document's and the
+// kernel's.
+type fakeRuleResource struct {
+	ruleResource
+	want, have []ruleObject
+}
+
+func (r fakeRuleResource) Declare(*Scope) ([]ruleObject, error) { return r.want, nil }
+
+func (r fakeRuleResource) Dump(context.Context, *Scope, bool) iter.Seq2[*ruleObject, error] {
+	return func(yield func(*ruleObject, error) bool) {
+		for i := range r.have {
+			if !yield(&r.have[i], nil) {
+				return
+			}
+		}
 	}
-	o.settled, o.seen = make([]bool, len(want)), make([]bool, len(want))
-	o.diff(s)
+}
+
+func planRules(s *Scope, want, have fakeRules) *objects[ruleKey, ruleObject] {
+	s.Exists = true
+	o := &objects[ruleKey, ruleObject]{res: fakeRuleResource{want: want.objects(), have: have.objects()}}
+	if err := o.declare(s); err != nil {
+		panic(err)
+	}
+	if err := o.observe(context.Background(), s, nil); err != nil {
+		panic(err)
+	}
 	return o
 }
 
@@ -228,7 +249,7 @@ func TestRuleOrder(t *testing.T) {
 	}} {
 		t.Run(test.name, func(t *testing.T) {
 			s := ruleScope(test.prune)
-			o := planRules(s, test.want.objects(), test.have.objects())
+			o := planRules(s, test.want, test.have)
 			var lines []string
 			for st := range o.steps(s) {
 				lines = append(lines, st.String())
@@ -299,13 +320,13 @@ func TestRuleConvergence(t *testing.T) {
 
 func checkRuleConvergence(t *testing.T, s *Scope, have, want fakeRules) {
 	k := slices.Clone(have)
-	o := planRules(s, want.objects(), k.objects())
+	o := planRules(s, want, k)
 	kernels, others := stayingRules(o, s)
 	if err := carryOut(&k, o); err != nil {
 		t.Error(err)
 		return
 	}
-	if again := planRules(s, want.objects(), k.objects()); len(again.ops) > 0 {
+	if again := planRules(s, want, k); len(again.ops) > 0 {
 		for st := range again.steps(s) {
 			t.Log(st)
 		}
@@ -387,6 +408,6 @@ func BenchmarkRuleDiff(b *testing.B) {
 	}
 	s := ruleScope(spec.PruneOwned)
 	for b.Loop() {
-		planRules(s, want.objects(), nil)
+		planRules(s, want, nil)
 	}
 }

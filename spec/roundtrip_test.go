@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,14 +20,9 @@ var sameDocument = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
 }
 
-// loadText loads a text as a file of that name.
-func loadText(t testing.TB, name, text string) (*Document, error) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return load([]string{file}, nil, testVocabulary, builtin)
+// loadText loads a text.
+func loadText(text string) (*Document, error) {
+	return load([]string{"-"}, strings.NewReader(text), testVocabulary, builtin)
 }
 
 // checkRoundTrip writes a document, loads what was written and compares.
@@ -37,7 +32,7 @@ func checkRoundTrip(t testing.TB, want *Document) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := loadText(t, "again.yaml", string(text))
+	got, err := loadText(string(text))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}

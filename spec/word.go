@@ -33,16 +33,20 @@ func isAmbiguous(s string) bool {
 	case !strings.Contains(s, "-") && (strings.Contains(s, "/") || strings.Count(s, ".") > 1):
 		return false // IPv4 addresses and prefixes: no number has two points or a slash
 	}
-	return ambiguous.MatchString(s)
+	// Some readers drop underscores before they look.
+	digits := strings.ReplaceAll(s, "_", "")
+	_, isInt := strconv.ParseInt(digits, 0, 64)
+	_, isFloat := strconv.ParseFloat(digits, 64)
+	return isInt == nil || isFloat == nil || ambiguous.MatchString(digits)
 }
 
 var reserved = map[string]bool{
 	"true": true, "false": true, "on": true, "off": true, "yes": true, "no": true, "y": true, "n": true, "null": true,
 }
 
-var ambiguous = regexp.MustCompile(`(?i)^(~|` +
-	`[-+]?[0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9]+)?|[-+]?\.[0-9_]+(e[-+]?[0-9]+)?|[-+]?\.inf|\.nan|` +
-	`[-+]?0[xob][0-9a-f_]*|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|[0-9]{4}-[0-9]{1,2}-[0-9].*)$`)
+// ambiguous are numbers, times and constants that strconv does not know.
+var ambiguous = regexp.MustCompile(`(?i)^([-+]?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?|[-+]?\.inf|\.nan|[-+]?0[xob][0-9a-f]*|` +
+	`[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?|[0-9]{4}-[0-9]{1,2}-[0-9].*)$`)
 
 // isNumber tells whether a bare s is a number to YAML 1.2 and JSON.
 func isNumber(s string) bool {

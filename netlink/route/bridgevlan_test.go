@@ -17,6 +17,30 @@ func TestBridgeVLANsSent(t *testing.T) {
 	})
 }
 
+// The dump of iproute2 is not the compressed one: every VLAN is listed.
+func TestBridgeVLANsReported(t *testing.T) {
+	got := map[int32][]BridgeVLAN{}
+	for _, x := range readFixtures(t, "vlan") {
+		for _, m := range x.received {
+			var v BridgeVLANs
+			if err := v.Decode(m.Data); err != nil {
+				t.Fatal(err)
+			}
+			got[v.Index] = v.Clone().VLANs
+		}
+	}
+	want := map[int32][]BridgeVLAN{
+		v1: {{VID: 1, Flags: BRIDGE_VLAN_INFO_UNTAGGED}, {VID: 10, Flags: BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED}},
+		4:  {{VID: 1, Flags: BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED}, {VID: 20}},
+	}
+	for vid := uint16(20); vid <= 29; vid++ {
+		want[v1] = append(want[v1], BridgeVLAN{VID: vid})
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestBridgeVLANsRoundTrip(t *testing.T) {
 	give := BridgeVLANs{Index: 3, Self: true, VLANs: []BridgeVLAN{
 		{VID: 1, End: 1, Flags: BRIDGE_VLAN_INFO_UNTAGGED}, {VID: 10, End: 19}, {VID: 20}, {VID: 21, End: 4094},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -57,6 +58,8 @@ func TestExamples(t *testing.T) {
 	scenario.Run(t, "", files...)
 }
 
+var owner = regexp.MustCompile("(?m)^owner: *([A-Za-z0-9-]+)")
+
 // archive makes a scenario of an example.
 func archive(x examples.Example) []byte {
 	var setup, restore string
@@ -65,6 +68,9 @@ func archive(x examples.Example) []byte {
 	}
 	if _, ok := x.Files["setup.sh"]; ok {
 		setup, restore = setup+"exec sh -e setup.sh\n", "setup.sh"
+	}
+	if m := owner.FindStringSubmatch(x.Files["net.yaml"]); m != nil {
+		restore = "-owner " + m[1] + " " + restore
 	}
 	a := &txtar.Archive{Comment: fmt.Appendf(nil, script, strings.TrimSpace(setup), restore)}
 	for name, text := range x.Files {

@@ -111,10 +111,14 @@ func waiting(addrs, links string) bool {
 
 // roundtrip shows that dump and apply are inverse to each other (promise P2):
 // what is dumped here changes nothing here, and makes the same state in fresh
-// namespaces after the same set-up.
+// namespaces after the same set-up. The dump is the default owner's, or NAME's.
 func roundtrip(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, neg || len(args) > 1, "roundtrip [SETUP.sh]")
-	must(ts, "nlapply", "dump")
+	dump := []string{"nlapply", "dump"}
+	if len(args) > 1 && args[0] == "-owner" {
+		dump, args = append(dump, "--owner", args[1]), args[2:]
+	}
+	usage(ts, neg || len(args) > 1, "roundtrip [-owner NAME] [SETUP.sh]")
+	must(ts, dump...)
 	writeFile(ts, "dump.yaml", ts.ReadFile("stdout"))
 	file := filepath.Join(ts.Getenv("WORK"), "dump.yaml")
 	writes(ts, false, []string{"0", "nlapply", "-f", file})
@@ -131,37 +135,6 @@ func roundtrip(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Logf("dump.yaml:\n%s", ts.ReadFile(file))
 		ts.Fatalf("the dump does not restore the state, -dumped +restored\n%s", diff)
 	}
-}
-
-// most is after how many kills survives gives up waiting for a whole run.
-const most = 200
-
-// survives runs a command again and again in fresh namespaces and kills it at
-// its first, second, third… message to the kernel, until it gets through.
-// After each kill the plain command has to succeed and to leave nothing to do
-// (promise P6). Messages are counted per thread, so some are killed at twice.
-func survives(ts *testscript.TestScript, neg bool, args []string) {
-	var setup string
-	if len(args) > 1 && args[0] == "-setup" {
-		setup, args = ts.MkAbs(args[1]), args[2:]
-	}
-	usage(ts, neg || len(args) < 2, "survives [-setup SETUP.sh] nlapply -f FILE...")
-	for n := 1; n < most; n++ {
-		ts.Check(isolate())
-		if setup != "" {
-			must(ts, "sh", "-e", setup)
-		}
-		kill := fmt.Sprintf("inject=sendmsg,sendto,sendmmsg:signal=KILL:when=%d", n)
-		argv := append([]string{"strace", "-f", "-q", "-o", os.DevNull, "-e", "trace=sendmsg,sendto,sendmmsg", "-e", kill, "--"}, args...)
-		killed := exitStatus(ts, argv) != 0
-		must(ts, args...)
-		must(ts, append([]string{args[0], "plan"}, args[1:]...)...)
-		if !killed {
-			ts.Logf("killed at %d messages", n-1)
-			return
-		}
-	}
-	ts.Fatalf("not through after %d kills", most)
 }
 
 var hardwareAddress = regexp.MustCompile(`\b[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}\b`)

@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"bufio"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,27 +13,36 @@ import (
 	"strings"
 )
 
-// strace options that make everything a program sends to the kernel readable:
-// numbers beside names, nothing shortened.
-var straceArgs = []string{"-f", "--seccomp-bpf", "-q", "-y", "-X", "verbose", "-v", "-s", "65536",
-	"-e", "trace=socket,sendmsg,sendto,sendmmsg,write,writev,openat", "-e", "signal=none"}
+// straceArgs make everything that a program sends to the kernel readable:
+// numbers beside names, all bytes as hex, nothing shortened.
+var straceArgs = []string{
+	"-f", "--seccomp-bpf", "-q", "-y", "-xx", "-X", "verbose", "-v", "-s", "1048576",
+	"-e", "trace=socket,sendmsg,sendto,sendmmsg,write,writev,openat", "-e", "signal=none",
+}
 
 var (
 	reSocket = regexp.MustCompile(`socket\(0x10 /\* AF_NETLINK \*/, .*, (0x[0-9a-f]+|\d+)(?: /\*.*\*/)?\) += (\d+)`)
-	reSend   = regexp.MustCompile(`^\d+ +(sendmsg|sendto|sendmmsg|write|writev)\((\d+)`)
+	reSend   = regexp.MustCompile(`^(\d+) +(sendmsg|sendto|sendmmsg|write|writev)\((\d+)`)
 	reType   = regexp.MustCompile(`nlmsg_type=(0x[0-9a-f]+)`)
+	reWrite  = regexp.MustCompile(`write\(\d+<[^>]*>, "((?:\\x[0-9a-f]{2})*)", `)
 	reOpen   = regexp.MustCompile(`openat\(-?\d+(?: /\*.*?\*/)?<([^>]*)>, "([^"]*)", (0x[0-9a-f]+|\d+)`)
-	// A system call that another thread's output interrupted is printed in two
-	// parts; the first has the arguments, except for socket, whose result is wanted.
+	// A call that another thread's output interrupted is printed in two parts.
 	reResumed    = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>(.*)$`)
 	reUnfinished = regexp.MustCompile(`^(\d+) +(.*) <unfinished \.\.\.>$`)
 )
 
-// writesIn reads a trace made by strace and names every message in it that
-// changes the kernel's state, as strace saw it: RTM_NEW*, RTM_DEL*, RTM_SET*,
-// AUDIT_ADD*, AUDIT_DEL*, AUDIT_SET, and files of /proc/sys opened for writing.
-// It knows nothing of nlapply; that is what makes it a judge.
-func writesIn(file string) (writes []string, err error) {
+// change is something that a program did to the kernel's state.
+type change struct {
+	name string // RTM_NEWLINK, or "open" and a file of /proc/sys
+	call string // the system call
+	nth  int    // which one it was of all such calls of its thread, from 1
+}
+
+// changesIn reads a trace made by strace and returns everything in it that
+// changes the kernel's state: RTM_NEW*, RTM_DEL*, RTM_SET*, AUDIT_ADD*,
+// AUDIT_DEL*, AUDIT_SET, and files of /proc/sys opened for writing. It knows
+// nothing of nlapply; that is what makes it a judge.
+func changesIn(file string) (changes []change, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -39,27 +50,31 @@ func writesIn(file string) (writes []string, err error) {
 	defer f.Close()
 	protocols := map[string]uint64{} // fd → netlink protocol
 	pending := map[string]string{}   // thread → first part of its call
+	calls := map[string]int{}        // thread and call → how many so far
 	in := bufio.NewReaderSize(f, 1<<20)
 	for {
 		line, err := in.ReadString('\n')
 		if line == "" && err != nil {
-			return writes, nil
+			return changes, nil
 		}
 		line = join(pending, strings.TrimRight(line, "\n"))
 		if m := reSocket.FindStringSubmatch(line); m != nil {
 			protocols[m[2]] = parse(m[1])
 		} else if m := reOpen.FindStringSubmatch(line); m != nil {
-			writes = append(writes, opened(m[1], m[2], parse(m[3]))...)
+			changes = append(changes, opened(unhex(m[1]), unhex(m[2]), parse(m[3]))...)
 		} else if m := reSend.FindStringSubmatch(line); m != nil {
-			if protocol, ok := protocols[m[2]]; ok {
-				writes = append(writes, sent(m[1], protocol, line)...)
+			calls[m[1]+m[2]]++
+			if protocol, ok := protocols[m[3]]; ok {
+				for _, name := range sent(m[2], protocol, line) {
+					changes = append(changes, change{name, m[2], calls[m[1]+m[2]]})
+				}
 			}
 		}
 	}
 }
 
 // opened names a sysctl that is opened for writing.
-func opened(dir, name string, flags uint64) []string {
+func opened(dir, name string, flags uint64) []change {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(dir, name)
 	}
@@ -67,13 +82,13 @@ func opened(dir, name string, flags uint64) []string {
 	if flags&accessMode == 0 || !strings.HasPrefix(name, "/proc/sys/") {
 		return nil
 	}
-	return []string{"open " + name}
+	return []change{{name: "open " + name}}
 }
 
 // join puts the two parts of an interrupted call together again.
 func join(pending map[string]string, line string) string {
 	if m := reUnfinished.FindStringSubmatch(line); m != nil {
-		pending[m[1]] = line[:len(line)-len(" <unfinished ...>")]
+		pending[m[1]] = strings.TrimSuffix(line, " <unfinished ...>")
 		return ""
 	}
 	if m := reResumed.FindStringSubmatch(line); m != nil {
@@ -89,19 +104,48 @@ func parse(number string) uint64 {
 	return n
 }
 
-// sent names the messages of one call that change something.
-func sent(call string, protocol uint64, line string) (writes []string) {
-	types := reType.FindAllStringSubmatch(line, -1)
-	if len(types) == 0 {
-		// strace does not look into these calls: count them rather than miss one.
+// unhex decodes strace's \x41\x42; other text stays.
+func unhex(text string) string {
+	b, err := hex.DecodeString(strings.ReplaceAll(text, `\x`, ""))
+	if err != nil || !strings.HasPrefix(text, `\x`) {
+		return text
+	}
+	return string(b)
+}
+
+// sent names the messages of one call that change something. strace decodes
+// netlink messages in sendmsg and sendto, but not in write.
+func sent(call string, protocol uint64, line string) (names []string) {
+	var types []uint64
+	for _, m := range reType.FindAllStringSubmatch(line, -1) {
+		types = append(types, parse(m[1]))
+	}
+	if m := reWrite.FindStringSubmatch(line); m != nil {
+		types = headers([]byte(unhex(m[1])))
+	}
+	if len(types) == 0 { // count it rather than miss one
 		return []string{fmt.Sprintf("%s with unknown messages to netlink protocol %d", call, protocol)}
 	}
 	for _, t := range types {
-		if name, changes := message(protocol, parse(t[1])); changes {
-			writes = append(writes, name)
+		if name, changes := message(protocol, t); changes {
+			names = append(names, name)
 		}
 	}
-	return writes
+	return names
+}
+
+// headers returns the types of the messages in a buffer, nothing if it is cut.
+func headers(b []byte) (types []uint64) {
+	const size = 16 // struct nlmsghdr
+	for len(b) >= size {
+		length := int(binary.NativeEndian.Uint32(b))
+		if length < size || length > len(b) {
+			return nil
+		}
+		types = append(types, uint64(binary.NativeEndian.Uint16(b[4:])))
+		b = b[min(len(b), (length+3)&^3):]
+	}
+	return types
 }
 
 // Netlink protocols and message types, include/uapi/linux/{netlink,rtnetlink,audit}.h.

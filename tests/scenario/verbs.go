@@ -74,15 +74,25 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 // $WORK/writes.txt, one a line.
 func writes(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg || len(args) < 2, "writes N|some command [args...]")
-	trace := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), ".trace"))
-	argv := append([]string{"strace"}, straceArgs...)
-	must(ts, append(append(argv, "-o", trace, "--"), args[1:]...)...)
-	sent, err := writesIn(trace)
-	ts.Check(err)
-	writeFile(ts, "writes.txt", strings.Join(append(sent, ""), "\n"))
-	if got := strconv.Itoa(len(sent)); got != args[0] && (args[0] != "some" || len(sent) == 0) {
-		ts.Fatalf("%s writes, want %s: %s", got, args[0], strings.Join(sent, " "))
+	var list strings.Builder
+	changes := traced(ts, args[1:])
+	for _, c := range changes {
+		fmt.Fprintln(&list, c.name)
 	}
+	writeFile(ts, "writes.txt", list.String())
+	if got := strconv.Itoa(len(changes)); got != args[0] && (args[0] != "some" || len(changes) == 0) {
+		ts.Fatalf("%s writes, want %s:\n%s", got, args[0], list.String())
+	}
+}
+
+// traced runs a command that has to succeed and returns what it changed.
+func traced(ts *testscript.TestScript, argv []string) []change {
+	file := filepath.Join(ts.Getenv("WORK"), ".trace")
+	strace := append([]string{"strace"}, straceArgs...)
+	must(ts, append(append(strace, "-o", file, "--"), argv...)...)
+	changes, err := changesIn(file)
+	ts.Check(err)
+	return changes
 }
 
 // needs ends the script as skipped, with the reason, unless all conditions hold.

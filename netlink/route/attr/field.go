@@ -140,8 +140,8 @@ func (f Field) Words(w ...Word) Field {
 	return f
 }
 
-// Enum names all values of a number. Numbers without a name, of a newer kernel,
-// are written as numbers. It panics on a row that is not a number.
+// Enum names all values of a number: documents may say no others. What a newer
+// kernel reports beyond them is written as a number. It panics on a row that is not a number.
 func (f Field) Enum(w ...Word) Field {
 	f.Value.(interface{ setWords(w []Word, only bool) }).setWords(w, true)
 	return f

@@ -59,6 +59,17 @@ func TestFlagOutsideOfTheMaskIsNotReported(t *testing.T) {
 	}
 }
 
+func TestUnknownNumberOfAnEnum(t *testing.T) {
+	v := new(everything)
+	fields := v.Fields()
+	if _, err := fields.Decode([]byte{5, 0, 3, 0, 9, 0, 0, 0}); err != nil {
+		t.Fatal(err)
+	}
+	if f, _ := fields.Lookup("mode"); f.Value.Get() != int64(9) || f.Value.String() != "9" {
+		t.Errorf("mode is %v", f.Value)
+	}
+}
+
 func TestAbsent(t *testing.T) {
 	v := new(everything)
 	if _, err := v.Fields().Decode(nil); err != nil || v.gvrp == nil || *v.gvrp || v.mvrp != nil {

@@ -3,6 +3,7 @@ package attr
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -111,6 +112,9 @@ func (n *number[T]) Set(v any) error {
 		}
 	}
 	i, err := parseRange(v, n.lo, n.hi)
+	if err == nil && n.enum && !n.named(i) {
+		err = errNoNumber
+	}
 	if err != nil {
 		return n.reason(v, i, err)
 	}
@@ -127,7 +131,7 @@ func (n *number[T]) Set(v any) error {
 
 // reason says why v was refused; err is the reason of a plain number.
 func (n *number[T]) reason(v any, i integer, err error) error {
-	if len(n.words) == 0 || i != (integer{}) {
+	if len(n.words) == 0 || i != (integer{}) && !n.enum {
 		return err
 	}
 	names := make([]string, len(n.words))
@@ -139,10 +143,17 @@ func (n *number[T]) reason(v any, i integer, err error) error {
 	switch {
 	case n.enum && ok:
 		return fmt.Errorf("unknown %s %q: one of %s", n.name, s, list)
+	case n.enum && i != (integer{}):
+		return fmt.Errorf("unknown %s %v: one of %s", n.name, i, list)
 	case n.enum:
 		return fmt.Errorf("want one of %s", list)
 	}
 	return fmt.Errorf("want %d..%d or %s", n.lo, n.hi, list)
+}
+
+// named tells whether a number has a name.
+func (n *number[T]) named(i integer) bool {
+	return slices.ContainsFunc(n.words, func(w Word) bool { return !i.neg && w.Number == i.abs })
 }
 
 // word returns the name of the value.
@@ -203,6 +214,12 @@ func (n *number[T]) Schema() map[string]any {
 	names := make([]any, len(n.words))
 	for i, w := range n.words {
 		names[i] = w.Name
+	}
+	if n.enum {
+		for _, w := range n.words {
+			names = append(names, w.Number)
+		}
+		return map[string]any{"enum": names}
 	}
 	return map[string]any{"anyOf": []any{map[string]any{"enum": names}, s}}
 }

@@ -3,6 +3,7 @@ package kind
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -88,11 +89,11 @@ func (b *Bond) basic() attr.Fields {
 	return attr.Fields{
 		// with ports even the present mode is ENOTEMPTY; bond_option_mode_set
 		// resets what is sent again
-		attr.Uint8("mode", unix.IFLA_BOND_MODE, &b.Mode).Enum(bondModes...).Range(0, bondALB).WhileDown().WithoutPorts().
+		attr.Uint8("mode", unix.IFLA_BOND_MODE, &b.Mode).Enum(bondModes...).WhileDown().WithoutPorts().
 			Resends("miimon", "arp_interval", "arp_validate", "tlb_dynamic_lb").WithDefault("balance-rr").
 			Doc("How the ports share the work."),
 		attr.Uint8("xmit_hash_policy", unix.IFLA_BOND_XMIT_HASH_POLICY, &b.XmitHashPolicy).
-			Enum(words("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac")...).Range(0, 5).WithDefault("layer2").
+			Enum(words("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac")...).WithDefault("layer2").
 			Doc("What chooses the port of a packet."),
 		attr.Uint32("packets_per_slave", unix.IFLA_BOND_PACKETS_PER_SLAVE, &b.PacketsPerSlave).Range(0, 65535).WithDefault(1).
 			Doc("Packets in a row through one port, in mode balance-rr; 0 is random."),
@@ -132,9 +133,9 @@ func (b *Bond) monitoring() attr.Fields {
 		attr.Addrs6("ns_ip6_target", unix.IFLA_BOND_NS_IP6_TARGET, 16, &b.NSIP6Target).
 			Doc("Whom to ask over IPv6."),
 		attr.Uint32("arp_validate", unix.IFLA_BOND_ARP_VALIDATE, &b.ARPValidate).
-			Enum(words("none", "active", "backup", "all", "filter", "filter_active", "filter_backup")...).Range(0, 6).WithDefault("none").
+			Enum(words("none", "active", "backup", "all", "filter", "filter_active", "filter_backup")...).WithDefault("none").
 			Doc("Which ports' ARP to look at."),
-		attr.Uint32("arp_all_targets", unix.IFLA_BOND_ARP_ALL_TARGETS, &b.ARPAllTargets).Enum(words("any", "all")...).Range(0, 1).WithDefault("any").
+		attr.Uint32("arp_all_targets", unix.IFLA_BOND_ARP_ALL_TARGETS, &b.ARPAllTargets).Enum(words("any", "all")...).WithDefault("any").
 			Doc("How many targets must answer."),
 		attr.Uint8("arp_missed_max", unix.IFLA_BOND_MISSED_MAX, &b.ARPMissedMax).Range(1, 255).WithDefault(2).
 			Doc("Missed answers after which a port is down."),
@@ -148,11 +149,11 @@ func (b *Bond) failover() attr.Fields {
 		attr.Link("primary", unix.IFLA_BOND_PRIMARY, &b.Primary).AsLate().WithDefault("none").
 			Doc("Port that is active whenever it is up."),
 		attr.Uint8("primary_reselect", unix.IFLA_BOND_PRIMARY_RESELECT, &b.PrimaryReselect).
-			Enum(words("always", "better", "failure")...).Range(0, 2).WithDefault("always").
+			Enum(words("always", "better", "failure")...).WithDefault("always").
 			Doc("When primary becomes active again."),
 		attr.Link("active_slave", unix.IFLA_BOND_ACTIVE_SLAVE, &b.ActiveSlave).AsLate().AsVolatile().
 			Doc("Port that is active now."),
-		attr.Uint8("fail_over_mac", unix.IFLA_BOND_FAIL_OVER_MAC, &b.FailOverMAC).Enum(words("none", "active", "follow")...).Range(0, 2).
+		attr.Uint8("fail_over_mac", unix.IFLA_BOND_FAIL_OVER_MAC, &b.FailOverMAC).Enum(words("none", "active", "follow")...).
 			WithoutPorts().WithDefault("none").
 			Doc("Whose hardware address the bond has."),
 		attr.Uint32("resend_igmp", unix.IFLA_BOND_RESEND_IGMP, &b.ResendIGMP).Range(0, 255).WithDefault(1).
@@ -167,9 +168,9 @@ func (b *Bond) lacp() attr.Fields {
 	return attr.Fields{
 		attr.Bool("lacp_active", unix.IFLA_BOND_AD_LACP_ACTIVE, &b.LACPActive).WhileDown().WithDefault(true).
 			Doc("Send LACPDUs without being asked."),
-		attr.Uint8("lacp_rate", unix.IFLA_BOND_AD_LACP_RATE, &b.LACPRate).Enum(words("slow", "fast")...).Range(0, 1).WhileDown().WithDefault("slow").
+		attr.Uint8("lacp_rate", unix.IFLA_BOND_AD_LACP_RATE, &b.LACPRate).Enum(words("slow", "fast")...).WhileDown().WithDefault("slow").
 			Doc("How often the partner shall send."),
-		attr.Uint8("ad_select", unix.IFLA_BOND_AD_SELECT, &b.ADSelect).Enum(words("stable", "bandwidth", "count")...).Range(0, 2).
+		attr.Uint8("ad_select", unix.IFLA_BOND_AD_SELECT, &b.ADSelect).Enum(words("stable", "bandwidth", "count")...).
 			WhileDown().WithDefault("stable").
 			Doc("Which aggregator is chosen."),
 		attr.Uint16("ad_actor_sys_prio", unix.IFLA_BOND_AD_ACTOR_SYS_PRIO, &b.ADActorSysPrio).Range(1, 65535).WithDefault(65535).
@@ -198,7 +199,7 @@ func (b *Bond) check() error {
 }
 
 // looksByItself tells whether the mode sets miimon.
-func (b *Bond) looksByItself() bool { return b.MIIMon == nil && b.Mode != nil && *b.Mode >= bond8023AD }
+func (b *Bond) looksByItself() bool { return b.MIIMon == nil && b.mode() >= bond8023AD }
 
 // delays returns the name of a delay that is set, "" for none.
 func (b *Bond) delays() string {
@@ -232,18 +233,27 @@ var bondOnly = map[string][]uint8{
 }
 
 func (b *Bond) checkMode() error {
-	mode := uint8(bondRR)
-	if b.Mode != nil {
-		mode = *b.Mode
-	}
 	rows := b.Fields()
 	for i := range rows {
-		modes, bound := bondOnly[rows[i].Name]
-		if bound && rows[i].Value.IsSet() && !slices.Contains(modes, mode) && int(mode) < len(bondModes) {
-			return fmt.Errorf("%s is not possible in mode %s", rows[i].Name, bondModes[mode].Name)
+		if rows[i].Value.IsSet() && !b.possible(rows[i].Name) {
+			return fmt.Errorf("%s is not possible in mode %s", rows[i].Name, bondModes[b.mode()].Name)
 		}
 	}
 	return nil
+}
+
+// mode returns the mode, or the default.
+func (b *Bond) mode() uint8 {
+	if b.Mode == nil {
+		return bondRR
+	}
+	return *b.Mode
+}
+
+// possible tells whether the mode has the option.
+func (b *Bond) possible(option string) bool {
+	modes, bound := bondOnly[option]
+	return !bound || slices.Contains(modes, b.mode()) || int(b.mode()) >= len(bondModes)
 }
 
 // normalize rounds the delays down to multiples of miimon, as the kernel does,
@@ -273,10 +283,12 @@ func (b *Bond) normalize(have Kind) {
 	}
 }
 
-// minimal leaves miimon out where it is what the mode sets by itself.
+// minimal leaves miimon out where it is what the mode sets by itself, and what
+// is left over from another mode and cannot be set in this one.
 func (b *Bond) minimal(doc map[string]any) {
+	maps.DeleteFunc(doc, func(key string, _ any) bool { return !b.possible(key) })
 	usual := uint32(0)
-	if b.Mode != nil && *b.Mode >= bond8023AD {
+	if b.mode() >= bond8023AD {
 		usual = 100 // BOND_DEFAULT_MIIMON
 	}
 	if b.MIIMon != nil && *b.MIIMon == usual {

@@ -58,7 +58,7 @@ func (p *BridgePort) Fields() attr.Fields {
 func (p *BridgePort) basic() attr.Fields {
 	return attr.Fields{
 		// br_set_port_state: ENETDOWN without carrier, EBUSY under the kernel's spanning tree
-		attr.Uint8("state", unix.IFLA_BRPORT_STATE, &p.State).Enum(portStates...).Range(0, 4).AsVolatile().
+		attr.Uint8("state", unix.IFLA_BRPORT_STATE, &p.State).Enum(portStates...).AsVolatile().
 			Doc("State in the spanning tree; possible without stp_state and with carrier."),
 		attr.Uint32("cost", unix.IFLA_BRPORT_COST, &p.Cost).Range(1, 65535).AsVolatile().
 			Doc("Path cost; by default it follows the speed."),

@@ -107,11 +107,7 @@ func (tr *trial) turnInto(options doc) {
 func (tr *trial) again() {
 	tr.Helper()
 	before := tr.have()
-	for _, ref := range before.Fields().Refs() {
-		link, err := tr.conn.LinkByIndex(context.Background(), ref.Index)
-		tr.must(err)
-		ref.Name = link.Name
-	}
+	tr.name(before)
 	dump := kind.Minimal(before)
 	if err := kind.Check(build(tr, tr.kind, dump)); err != nil {
 		tr.Fatalf("the dump %v is refused: %v", dump, err)
@@ -120,12 +116,20 @@ func (tr *trial) again() {
 	tr.make(dump)
 	tr.equal(dump)
 	after := tr.have()
-	for _, ref := range after.Fields().Refs() {
-		link, err := tr.conn.LinkByIndex(context.Background(), ref.Index)
-		tr.must(err)
-		ref.Name = link.Name
-	}
+	tr.name(after)
 	if diff := cmp.Diff(dump, kind.Minimal(after)); diff != "" {
 		tr.Fatalf("dump, apply, dump: (-first +second)\n%s", diff)
+	}
+}
+
+// name fills in the names of the links that k refers to by index.
+func (tr *trial) name(k kind.Kind) {
+	tr.Helper()
+	for _, ref := range k.Fields().Refs() {
+		if ref.Index != 0 {
+			link, err := tr.conn.LinkByIndex(context.Background(), ref.Index)
+			tr.must(err)
+			ref.Name = link.Name
+		}
 	}
 }

@@ -14,12 +14,12 @@ cd "$dir"
 trace=$(mktemp)
 trap 'rm -f "$trace"' EXIT
 
-# hex prints the datagrams of a trace that begin with a message of a type (and
-# family, when given): ">" sent, "<" received, then the bytes.
+# hex prints the datagrams of a trace that begin with a message whose type (and
+# family, when given) matches: ">" sent, "<" received, then the bytes.
 hex() {
 	awk -v want="$1" -v type="$2" -v family="${3-}" '
 	function flush() {
-		if (dir == want && (type == "" || substr(bytes, 9, 2) == type) &&
+		if (dir == want && substr(bytes, 9, 2) ~ "^(" type ")$" &&
 		    (family == "" || substr(bytes, 33, 2) == family)) {
 			print dir
 			for (; bytes != ""; bytes = substr(bytes, 65))
@@ -50,9 +50,7 @@ sent() {
 	run "$@"
 	{
 		echo "# $*"
-		for type in 10 11 13 14 15 18 19 1c 1d 20 21 6c 6d; do
-			hex '>' $type
-		done
+		hex '>' '1[013]|1[45]|1[89]|1[cd]|2[01]|6[cd]' # new and del of all, set of links
 		echo
 	} >>"$file"
 }
@@ -70,7 +68,7 @@ shown() {
 }
 
 for f in link addr route rule neigh vlan; do
-	echo "# Linux $(uname -r | sed 's/-.*//'), $(ip -V | sed 's/.*, \(iproute2-[0-9.]*\),.*/\1/'). Written by capture.sh." >$f.txt
+	echo "# Linux $(uname -r | sed 's/[-+].*//'), $(ip -V | sed 's/.*, \(iproute2-[0-9.]*\),.*/\1/'). Written by capture.sh." >$f.txt
 	echo >>$f.txt
 done
 
