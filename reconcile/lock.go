@@ -22,15 +22,60 @@ func lockAddress(owner string) *net.UnixAddr {
 	return &net.UnixAddr{Name: "@nlapply/" + owner, Net: "unix"}
 }
 
+// watchAddress is bound by a watcher for its life: it keeps out a second one of
+// the same owner, and tells others that it is there.
+func watchAddress(owner string) *net.UnixAddr {
+	return &net.UnixAddr{Name: "@nlapply/" + owner + "/watch", Net: "unix"}
+}
+
+// announce binds watchAddress.
+func announce(owner string) (*net.UnixListener, error) {
+	l, err := net.ListenUnix("unix", watchAddress(owner))
+	if err != nil {
+		return nil, fmt.Errorf("%w: owner %s is watched by %s", ErrLocked, owner, Watcher(owner))
+	}
+	go func() { // ends with Close
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	return l, nil
+}
+
+// Watcher names the process that watches a document of the owner in this
+// namespace, and whose document will win over whatever else is applied; empty
+// for none.
+func Watcher(owner string) string {
+	c, err := net.DialUnix("unix", nil, watchAddress(owner))
+	if err != nil {
+		return ""
+	}
+	defer c.Close()
+	return peerProcess(c)
+}
+
 // acquire takes the owner's lock in the scope's namespace, waiting for it until
 // the deadline.
-func acquire(ctx context.Context, s *Scope, owner string, deadline time.Time) (*lock, error) {
+func acquire(ctx context.Context, s *Scope, owner string, deadline time.Time) (l *lock, err error) {
 	for {
-		l, holder, err := tryLock(s, owner)
-		if err == nil || !errors.Is(err, unix.EADDRINUSE) {
-			return l, err
+		err = s.do(func() error {
+			u, err := net.ListenUnix("unix", lockAddress(owner))
+			l = &lock{u}
+			return err
+		})
+		if err == nil {
+			return l, nil
+		}
+		if !errors.Is(err, unix.EADDRINUSE) {
+			return nil, err
 		}
 		if !time.Now().Before(deadline) {
+			holder := ""
+			s.do(func() error { holder = lockHolder(owner); return nil })
 			return nil, fmt.Errorf("%w: owner %s%s, held by %s", ErrLocked, owner, s.in(), holder)
 		}
 		select {
@@ -41,19 +86,6 @@ func acquire(ctx context.Context, s *Scope, owner string, deadline time.Time) (*
 	}
 }
 
-func tryLock(s *Scope, owner string) (l *lock, holder string, err error) {
-	err = s.do(func() error {
-		u, err := net.ListenUnix("unix", lockAddress(owner))
-		if err != nil {
-			holder = lockHolder(owner)
-			return err
-		}
-		l = &lock{u}
-		return nil
-	})
-	return l, holder, err
-}
-
 // lockHolder names the process that listens. Called in the namespace.
 func lockHolder(owner string) string {
 	c, err := net.DialUnix("unix", nil, lockAddress(owner))
@@ -61,6 +93,11 @@ func lockHolder(owner string) string {
 		return "a process that has just ended"
 	}
 	defer c.Close()
+	return peerProcess(c)
+}
+
+// peerProcess names the process at the other end (SO_PEERCRED, unix(7)).
+func peerProcess(c *net.UnixConn) string {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return "an unknown process"

@@ -153,19 +153,19 @@ neighbors:
 `, `
 - neighbor 192.0.2.5 lladdr 02:00:00:00:00:05 dev v0
 ~ neighbor 192.0.2.7 lladdr 02:00:00:00:00:77 dev v0 lladdr 02:00:00:00:00:07 → 02:00:00:00:00:77, state learned → permanent
-+ neighbor 2001:db8::9 lladdr 02:00:00:00:00:09 dev v0 router
 + neighbor proxy 192.0.2.99 dev v0
++ neighbor 2001:db8::9 lladdr 02:00:00:00:00:09 dev v0 router
 + neighbor proxy 2001:db8::99 dev v0`)
 	b.expect("ip neigh show dev v0 nud permanent", `
 192.0.2.7 lladdr 02:00:00:00:00:77 PERMANENT proto 110
 192.0.2.8 lladdr 02:00:00:00:00:08 PERMANENT
 2001:db8::9 lladdr 02:00:00:00:00:09 router PERMANENT proto 110`, sorted)
 	b.apply("prune: all\nlinks: {v0: {addresses: [192.0.2.1/24]}, v1: {}}\n", `
-- neighbor 192.0.2.7 lladdr 02:00:00:00:00:77 dev v0
-- neighbor 192.0.2.8 lladdr 02:00:00:00:00:08 dev v0
+- neighbor proxy 2001:db8::99 dev v0
 - neighbor 2001:db8::9 lladdr 02:00:00:00:00:09 dev v0 router
 - neighbor proxy 192.0.2.99 dev v0
-- neighbor proxy 2001:db8::99 dev v0`, "neighbor")
+- neighbor 192.0.2.8 lladdr 02:00:00:00:00:08 dev v0
+- neighbor 192.0.2.7 lladdr 02:00:00:00:00:77 dev v0`, "neighbor")
 }
 
 func TestFDBOfVXLANLive(t *testing.T) {
@@ -235,6 +235,83 @@ links:
 ~ fdb 02:00:00:00:00:01 dev p2 master static dev p1 → p2
 ~ fdb 02:00:00:00:00:02 dev p2 master static state local → static`)
 	b.apply(list("[]"), `
-- fdb 02:00:00:00:00:01 dev p2 master static
-- fdb 02:00:00:00:00:02 dev p2 master static`)
+- fdb 02:00:00:00:00:02 dev p2 master static
+- fdb 02:00:00:00:00:01 dev p2 master static`)
+}
+
+// needVLANs skips a test on kernels without VLAN filtering: their bridges do not
+// report a default PVID.
+func (b *bench) needVLANs() {
+	b.run("ip link add probe type bridge")
+	out := b.run("ip -d link show probe")
+	b.run("ip link del probe")
+	if !strings.Contains(out, "vlan_default_pvid") {
+		b.t.Skip("the kernel has no BRIDGE_VLAN_FILTERING")
+	}
+}
+
+func TestVLANsLive(t *testing.T) {
+	b := newBench(t)
+	b.needVLANs()
+	const links = `
+links:
+  br0: {kind: bridge, bridge: {vlan_filtering: true}, vlans: %1}
+  p1: {kind: veth, peer: {name: q1}, master: br0, vlans: %2}
+`
+	doc := func(br0, p1 string) string { return strings.NewReplacer("%1", br0, "%2", p1).Replace(links) }
+	b.apply(doc("[{vid: 10}]", "[{vid: 10, pvid: true, untagged: true}, {vid: 20-29}]"), `
++ vlan 10 dev br0 self
+- vlan 1 dev br0 pvid untagged self
++ vlan 20-29 dev p1
++ vlan 10 dev p1 pvid untagged
+- vlan 1 dev p1 pvid untagged`, "vlan")
+	b.expect("bridge -compressvlans vlan show", `
+port vlan-id
+br0 10
+p1 10 PVID Egress Untagged
+20-29`)
+	b.run("bridge vlan add vid 40-45 dev p1")
+	b.apply(doc("[{vid: 10}]", "[{vid: 10, untagged: true}, {vid: 22, pvid: true}, {vid: 25-30}]"), `
+~ vlan 10 dev p1 untagged flags pvid untagged → untagged
++ vlan 30 dev p1
+~ vlan 22 dev p1 pvid flags none → pvid
+- vlan 20-21 dev p1
+- vlan 23-24 dev p1
+- vlan 40-45 dev p1`)
+	b.expect("bridge -compressvlans vlan show dev p1", `
+port vlan-id
+p1 10 Egress Untagged
+22 PVID
+25-30`)
+	b.apply(doc("[]", "[{vid: 30}]"), `
+- vlan 10 dev br0 self
+- vlan 10 dev p1 untagged
+- vlan 22 dev p1 pvid
+- vlan 25-29 dev p1`)
+	b.expect("bridge vlan show", "port vlan-id\np1 30")
+}
+
+// TestDefaultVLANLive changes the VLAN that ports get by themselves, and moves a
+// port to another bridge: the kernel's part of it is no part of the plan.
+func TestDefaultVLANLive(t *testing.T) {
+	b := newBench(t)
+	b.needVLANs()
+	const links = `
+links:
+  br0: {kind: bridge, bridge: {vlan_default_pvid: %1}}
+  br1: {kind: bridge, bridge: {vlan_default_pvid: 7}}
+  p1: {kind: veth, peer: {name: q1}, master: %2, vlans: [{vid: 7, pvid: true, untagged: true}]}
+  p2: {kind: veth, peer: {name: q2}, master: %2}
+`
+	doc := func(pvid, master string) string { return strings.NewReplacer("%1", pvid, "%2", master).Replace(links) }
+	b.apply(doc("1", "br0"), "+ vlan 7 dev p1 pvid untagged\n- vlan 1 dev p1 pvid untagged", "vlan")
+	b.apply(doc("7", "br0"), "", "vlan")
+	b.apply(doc("8", "br0"), "+ vlan 7 dev p1 pvid untagged\n- vlan 8 dev p1 pvid untagged", "vlan")
+	b.apply(doc("8", "br1"), "", "vlan")
+	b.expect("bridge vlan show", `
+port vlan-id
+br0 8 PVID Egress Untagged
+br1 7 PVID Egress Untagged
+p1 7 PVID Egress Untagged
+p2 7 PVID Egress Untagged`, func(lines []string) { slices.Sort(lines[1:]) })
 }

@@ -22,6 +22,9 @@ type WatchConfig struct {
 	Log         *slog.Logger
 }
 
+// netlinkEvent is the one reason to look that has nothing to do with files.
+const netlinkEvent = "netlink event"
+
 // Intervals of a watch.
 const (
 	settleTime = 20 * time.Millisecond // of quiet before it looks, so that bursts are one
@@ -33,18 +36,23 @@ const (
 // event of its namespaces. Events only wake it: what is to be done is decided by
 // a fresh look. It returns nil when ctx ends.
 func Watch(ctx context.Context, cfg WatchConfig) error {
+	doc, err := cfg.Load()
+	if err != nil {
+		return err
+	}
+	presence, err := announce(doc.Owner)
+	if err != nil {
+		return err
+	}
+	defer presence.Close()
 	w := &watcher{cfg: cfg, wake: make(chan string, 1), subs: map[string]*nsWatch{}}
 	defer w.stop()
 	if err := w.watchFiles(ctx); err != nil {
 		return err
 	}
-	doc, err := cfg.Load()
-	if err != nil {
-		return err
-	}
 	cause := "started"
 	for {
-		if cause == "file changed" {
+		if cause != netlinkEvent {
 			if fresh, err := cfg.Load(); err != nil {
 				w.complain("the document is not valid, the last one stays in force", err)
 			} else {
@@ -201,7 +209,7 @@ func (w *watcher) subscribeTo(ctx context.Context, s *Scope) error {
 			if ctx.Err() != nil {
 				return
 			}
-			w.rouse("netlink event")
+			w.rouse(netlinkEvent)
 		}
 	}()
 	return nil

@@ -66,6 +66,12 @@ func (d *decoder) checkKind(n ref, l *Link) {
 			d.failKey(n, name, "the link is of kind %s", l.Kind)
 		}
 	}
+	if section, ok := d.vocab.Section(l.Kind); ok && !d.has(n, l.Kind) {
+		// A kind may need options.
+		if err := section.CheckAll(map[string]any{}); err != nil {
+			d.failPath(n, d.pathTo(l.Kind), "%v", err)
+		}
+	}
 	d.checkTraits(n, l)
 }
 

@@ -44,7 +44,12 @@ var testVocabulary = fakeVocabulary{
 	"vrf": {keys: map[string]fakeKey{"table": {
 		check:  fakeNumber(1, math.MaxUint32).check,
 		schema: map[string]any{"type": "integer", "minimum": 1, "maximum": math.MaxUint32, "x-names": "tables"},
-	}}},
+	}}, check: func(v map[string]any) error {
+		if v["table"] == nil {
+			return errors.New("table is required")
+		}
+		return nil
+	}},
 	"vxlan": {keys: map[string]fakeKey{
 		"id": fakeNumber(0, 1<<24-1), "local": fakeText, "dev": fakeText, "dstport": fakeNumber(1, math.MaxUint16),
 		"learning": fakeBool, "ttl": fakeNumber(0, 255), "external": fakeBool, "gain": fakeFloat,

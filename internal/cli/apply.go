@@ -48,6 +48,9 @@ func (a *app) runApply(ctx context.Context, deletes bool) error {
 		return err
 	}
 	defer run.Close()
+	if w := reconcile.Watcher(doc.Owner); w != "" {
+		fmt.Fprintf(a.stderr, "nlapply: warning: %s watches a document of owner %s: that document will win\n", w, doc.Owner)
+	}
 	plan, err := run.Plan(ctx)
 	if err != nil {
 		return err

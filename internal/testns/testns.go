@@ -21,6 +21,7 @@ package testns
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,6 +47,9 @@ func Main(m *testing.M) {
 	case "":
 		err := reexec() // returns only when there is no namespace to run in
 		os.Setenv(stateVar, err.Error())
+		// Examples cannot skip themselves. A -skip of the command line goes first.
+		fmt.Fprintln(os.Stderr, "testns: examples are skipped:", err)
+		flag.Set("test.skip", "^Example")
 	case entering:
 		if err := prepare(); err != nil {
 			fmt.Fprintln(os.Stderr, "testns:", err)

@@ -229,6 +229,23 @@ func TestRouteBadPrefix(t *testing.T) {
 	}
 }
 
+// A dump of all families also has routes that are not of IP: they are no errors.
+func TestRouteOtherFamily(t *testing.T) {
+	var e netlink.Encoder
+	e.Fixed([]byte{unix.AF_PHONET, 6, 0, 0, unix.RT_TABLE_MAIN, 0, 0, unix.RTN_UNICAST, 0, 0, 0, 0})
+	e.Uint8(unix.RTA_DST, 0x6c)
+	var r Route
+	if err := r.Decode(e.Bytes()); err != nil || r.Dst.IsValid() {
+		t.Errorf("%v, %v", r.Dst, err)
+	}
+	e.Reset()
+	e.Fixed([]byte{unix.AF_MPLS, 20, 0, 0, unix.RT_TABLE_MAIN, 0, 0, unix.RTN_UNICAST, 0, 0, 0, 0})
+	e.BE32(unix.RTA_DST, 100<<12|1<<8) // label 100, bottom of stack
+	if err := r.Decode(e.Bytes()); err != nil || r.Dst.Bits() != 20 {
+		t.Errorf("%v, %v", r.Dst, err)
+	}
+}
+
 func TestRouteCloneShares(t *testing.T) {
 	b := encode(t, &Route{Family: unix.AF_INET, Encap: Encap{Type: 1, Data: []byte{1, 2, 3, 4}}})
 	var r Route

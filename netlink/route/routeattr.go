@@ -98,7 +98,8 @@ func viaAddr(b []byte) netip.Addr {
 }
 
 // prefix completes a prefix of the message: the address may have been left out
-// when it is all zeros.
+// when it is all zeros. Prefixes of other families than IP that do not look like
+// IP are left out (Phonet has addresses of one byte).
 func prefix(p netip.Prefix, family, n uint8) (netip.Prefix, error) {
 	if n == 0 {
 		return netip.Prefix{}, nil
@@ -106,17 +107,19 @@ func prefix(p netip.Prefix, family, n uint8) (netip.Prefix, error) {
 	if p.IsValid() {
 		return p, nil
 	}
-	a := p.Addr()
-	switch {
-	case a.IsValid():
-	case family == unix.AF_INET:
-		a = netip.IPv4Unspecified()
-	case family == unix.AF_INET6:
-		a = netip.IPv6Unspecified()
+	zeros := netip.IPv4Unspecified()
+	switch family {
+	case unix.AF_INET:
+	case unix.AF_INET6:
+		zeros = netip.IPv6Unspecified()
+	default:
+		return netip.Prefix{}, nil
 	}
-	p = netip.PrefixFrom(a, int(n))
+	if !p.Addr().IsValid() {
+		p = netip.PrefixFrom(zeros, int(n))
+	}
 	if !p.IsValid() {
-		return p, fmt.Errorf("prefix length %d of address %v: %w", n, a, unix.EBADMSG)
+		return p, fmt.Errorf("prefix length %d of address %v: %w", n, p.Addr(), unix.EBADMSG)
 	}
 	return p, nil
 }

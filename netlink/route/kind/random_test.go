@@ -28,7 +28,9 @@ func TestKernelRandomDocuments(t *testing.T) {
 			tr := newTrial(t, r, nil)
 			skip := tr.unsupported()
 			for range 15 {
-				a, b := tr.validDoc(rnd, skip), tr.validDoc(rnd, skip)
+				a := tr.validDoc(rnd, skip, nil)
+				b := tr.validDoc(rnd, skip, a)
+				t.Logf("from %v to %v", a, b)
 				tr.make(a)
 				tr.equal(a)
 				tr.turnInto(b)
@@ -64,8 +66,9 @@ func (tr *trial) remove() {
 	tr.must(tr.conn.Do(context.Background(), unix.RTM_DELLINK, 0, &route.LinkChange{Name: new("t0")}))
 }
 
-// validDoc returns random options that do not contradict each other.
-func (tr *trial) validDoc(rnd *rand.Rand, skip []string) doc {
+// validDoc returns random options that contradict neither each other nor what is
+// there before.
+func (tr *trial) validDoc(rnd *rand.Rand, skip []string, before doc) doc {
 	tr.Helper()
 	options := doc{}
 	for key, v := range base[tr.kind.name] {
@@ -79,7 +82,7 @@ func (tr *trial) validDoc(rnd *rand.Rand, skip []string) doc {
 		}
 		values := sampleOf(tr, tr.kind.name, f).values
 		options[f.Name] = values[rnd.IntN(len(values))]
-		if kind.Check(build(tr, tr.kind, options)) != nil {
+		if kind.Check(build(tr, tr.kind, options)) != nil || kind.Check(build(tr, tr.kind, before, options)) != nil {
 			delete(options, f.Name)
 		}
 	}

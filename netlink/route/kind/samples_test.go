@@ -113,7 +113,7 @@ var samples = map[string]map[string]sample{
 		"maxaddress":    {values: []any{5, 6}},
 	},
 	"bridge": {
-		"forward_delay":       {values: []any{1501, 3100}},
+		"forward_delay":       {values: []any{1501, 3000}},
 		"hello_time":          {values: []any{201, 300}},
 		"group_fwd_mask":      {values: []any{8, 0xfff8}},
 		"group_address":       {values: []any{"01:80:c2:00:00:04", "01:80:c2:00:00:0f"}},

@@ -147,8 +147,8 @@ func (v *VXLAN) check() error {
 		return errors.New("vnifilter needs external")
 	case on(v.GPE) && !on(v.External):
 		return errors.New("gpe needs external")
-	case v.ReservedBits != nil && *v.ReservedBits&v.usedBits() != 0:
-		return fmt.Errorf("reserved_bits has the bits %#x, which are used", *v.ReservedBits&v.usedBits())
+	case v.ReservedBits != nil && *v.ReservedBits&v.usedBits(v.RemCSumRx != nil) != 0: // the kernel counts off, too
+		return fmt.Errorf("reserved_bits has the bits %#x, which are used", *v.ReservedBits&v.usedBits(v.RemCSumRx != nil))
 	case on(v.GPE):
 		return v.checkGPE()
 	}
@@ -180,16 +180,16 @@ func (v *VXLAN) minimal(doc map[string]any) {
 	if on(v.External) && v.ID != nil && *v.ID == 0 {
 		delete(doc, "id")
 	}
-	if v.ReservedBits != nil && *v.ReservedBits == ^v.usedBits() {
+	if v.ReservedBits != nil && *v.ReservedBits == ^v.usedBits(on(v.RemCSumRx)) {
 		delete(doc, "reserved_bits")
 	}
 }
 
 // usedBits are those of the VXLAN header that mean something with the extensions
 // (vxlan_nl2conf, used_bits).
-func (v *VXLAN) usedBits() uint64 {
+func (v *VXLAN) usedBits(remcsumrx bool) uint64 {
 	used := uint64(0x08000000_ffffff00)
-	if on(v.RemCSumRx) {
+	if remcsumrx {
 		used |= 0x00200000_000000ff
 	}
 	if on(v.GBP) {
