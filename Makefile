@@ -3,6 +3,8 @@ GO ?= go
 KERNEL ?= native,6.12,6.1
 RUN ?=
 FUZZTIME ?= 30s
+# how long a virtual machine may take
+LIMIT ?= 8m
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: all build unit race test vm check demo fuzz bench generate install
@@ -20,10 +22,10 @@ race: ## the fast tests under the race detector
 
 test: ## everything, on this kernel and on Debian's 6.12 and 6.1: one line per kernel
 	$(GO) vet ./...
-	$(GO) run ./tests/matrix -v
+	$(GO) run ./tests/matrix -v -limit $(LIMIT)
 
 vm: ## some of it: make vm KERNEL=6.12 RUN=TestScripts/vlan
-	$(GO) run ./tests/matrix -v -kernels '$(KERNEL)' -run '$(RUN)'
+	$(GO) run ./tests/matrix -v -limit $(LIMIT) -kernels '$(KERNEL)' -run '$(RUN)'
 
 check: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

@@ -49,20 +49,18 @@ func run() error {
 		return err
 	}
 	defer b.close()
-	var results []*Result
+	printConditions(os.Stdout, b)
+	printHead(os.Stdout)
 	for _, w := range workloads(*size == "small") {
 		if !re.MatchString(w.Name) {
 			continue
 		}
 		r, err := b.run(w, *rounds)
 		if err != nil {
-			// What was measured so far has cost minutes.
-			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", w.Name, err)
+			return fmt.Errorf("%s: %w", w.Name, err)
 		}
-		results = append(results, r)
+		r.print(os.Stdout)
 	}
-	printConditions(os.Stdout, b)
-	printTable(os.Stdout, results)
 	return nil
 }
 

@@ -33,16 +33,18 @@ func printConditions(w io.Writer, b *Bench) {
 	fmt.Fprint(w, ".\n\n")
 }
 
-// printTable prints the results as Markdown.
-func printTable(w io.Writer, results []*Result) {
+// printHead begins the table, in Markdown.
+func printHead(w io.Writer) {
 	fmt.Fprintln(w, "| workload | variant | median | × floor | CPU | allocs per object | peak RSS MB | target | met? |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
-	for _, r := range results {
-		name := r.Name
-		for v := range r.Variants {
-			fmt.Fprintf(w, "| %s | %s |\n", name, strings.Join(r.row(v), " | "))
-			name = ""
-		}
+}
+
+// print prints a workload's rows of the table.
+func (r *Result) print(w io.Writer) {
+	name := r.Name
+	for v := range r.Variants {
+		fmt.Fprintf(w, "| %s | %s |\n", name, strings.Join(r.row(v), " | "))
+		name = ""
 	}
 }
 

@@ -12,28 +12,24 @@ import (
 const bridgeKind = "bridge"
 
 // vlanTable compares whole lists of VLANs, as sets: a line of the document may
-// be a range, and what differs of it another one.
-type vlanTable struct {
-	objects[vlanKey, vlanRun]
-	// back are lists of links whose VLANs the document leaves alone and that
-	// lose them by a step of the plan.
-	back []vlanList
-}
+// be a range, and what differs of it another one. It foresees what the kernel
+// makes of the VLANs of links that join a bridge; what they lose with a link, or
+// with its place in a bridge, is part of that link's line.
+type vlanTable struct{ objects[vlanKey, vlanRun] }
 
 // vlanList is what the VLANs of one link are to be.
 type vlanList struct {
-	index    int32
-	self     bool
-	link     string
-	vlans    []spec.VLAN
-	restores bool
+	index int32
+	self  bool
+	link  string
+	vlans []spec.VLAN
 }
 
 func newVLANTable() table {
-	return &vlanTable{objects: objects[vlanKey, vlanRun]{res: vlanResource{}}}
+	return &vlanTable{objects[vlanKey, vlanRun]{res: vlanResource{}}}
 }
 
-func (t *vlanTable) observe(ctx context.Context, s *Scope, events []LinkEvent) error {
+func (t *vlanTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error {
 	t.want, t.have, t.ops = nil, nil, nil
 	have, err := t.read(ctx, s)
 	if err != nil || s.run.keepAll || s.deleting() {
@@ -48,10 +44,6 @@ func (t *vlanTable) observe(ctx context.Context, s *Scope, events []LinkEvent) e
 		}
 	}
 	t.declared = len(t.want)
-	t.keep(s, events, have)
-	for _, l := range t.back {
-		t.compare(l, t.foresee(s, l.index, s.masterAfter(l.index), have))
-	}
 	return nil
 }
 
@@ -98,14 +90,6 @@ func (s *Scope) isBridge(name string) bool {
 	return l != nil && l.Kind == bridgeKind
 }
 
-// masterAfter returns the master of an undeclared list's link after the plan.
-func (s *Scope) masterAfter(index int32) int32 {
-	if k := s.Link(index); k != nil {
-		return s.successor(k.Master)
-	}
-	return 0
-}
-
 // foresee returns the VLANs that a link will have when it is a port of master,
 // or is master itself, before any of ours are added: a port that joins gets the
 // bridge's default, and a new default takes the place of the old one.
@@ -146,7 +130,7 @@ func (t *vlanTable) compare(l vlanList, have *vlanSet) {
 	}
 	var pvid, gone []op[vlanRun]
 	for _, c := range diffVLANs(want, have) {
-		p := op[vlanRun]{action: c.action, want: -1, have: -1, restores: l.restores}
+		p := op[vlanRun]{action: c.action, want: -1, have: -1}
 		r := vlanRun{index: l.index, self: l.self, link: l.link, decl: decl[c.from]}
 		r.VID, r.End = c.from, c.to
 		if c.action != Create {
@@ -171,56 +155,12 @@ func (t *vlanTable) compare(l vlanList, have *vlanSet) {
 	t.ops = append(append(t.ops, pvid...), gone...)
 }
 
-// keep notes the lists of ports that are released and join the same bridge again,
-// or the one that is made in its place. What is noted stays noted when links are
-// looked at again.
-func (t *vlanTable) keep(s *Scope, events []LinkEvent, have map[int32][]vlanRun) {
-	seen := map[int32]bool{}
-	for _, e := range events {
-		runs := have[e.Index]
-		if e.Kind != LinkRemoved && e.Kind != LinkLeft || len(runs) == 0 || seen[e.Index] {
-			continue
-		}
-		seen[e.Index] = true
-		l := s.declaredLink(e.Index)
-		switch {
-		case l != nil && l.VLANs != nil && e.step.keepsLink():
-			e.step.interrupt(t.class())
-		case e.Kind == LinkLeft && e.step.keepsLink() && s.staysPort(e.Index, l):
-			e.step.interrupt(t.class())
-			t.back = append(t.back, vlanList{
-				index: e.Index, self: runs[0].self, link: s.LinkName(e.Index), vlans: documentVLANs(runs), restores: true,
-			})
-		default:
-			e.step.take(t.class()) // they belong to the link, or to its place in the bridge
-		}
-	}
-}
-
-// staysPort tells whether a link, of which l is the declaration or nil, has the
-// same master after the plan, or the one made in its place.
-func (s *Scope) staysPort(index int32, l *spec.Link) bool {
-	k := s.Link(index)
-	return k != nil && (l == nil || s.masterOf(k.Name, l) == s.successor(k.Master))
-}
-
-func documentVLANs(runs []vlanRun) []spec.VLAN {
-	vlans := make([]spec.VLAN, len(runs))
-	for i, r := range runs {
-		vlans[i] = r.document()
-	}
-	return vlans
-}
-
 // relocate also moves what is to be deleted: a port that is made anew has the
 // bridge's default VLAN.
 func (t *vlanTable) relocate(index func(int32) int32) {
 	t.objects.relocate(index)
 	for i := range t.have {
 		t.have[i].index = index(t.have[i].index)
-	}
-	for i := range t.back {
-		t.back[i].index = index(t.back[i].index)
 	}
 }
 

@@ -126,7 +126,11 @@ func TestRulesLive(t *testing.T) {
 120: from 10.1.0.0/16 lookup 7 proto bird
 130: not from all fwmark 0x10/0xff iif eth1 [detached] ipproto tcp dport 443 lookup main suppress_prefixlength 0 proto 110
 32766: from all lookup main
-32767: from all lookup default`)
+32767: from all lookup default`, func(lines []string) {
+		for i := range lines { // without /etc/protocols
+			lines[i] = strings.Replace(lines[i], "ipproto-6", "tcp", 1)
+		}
+	})
 	b.apply("prune: all\nrules: []\n", `
 - rule 100 lookup 5
 - rule 100 from 10.0.0.0/8 lookup 5
@@ -221,8 +225,8 @@ func TestFDBOfBridgeLive(t *testing.T) {
 	const links = `
 links:
   br0: {kind: bridge}
-  p1: {kind: veth, peer: {name: q1}, master: br0}
-  p2: {kind: veth, peer: {name: q2}, master: br0, fdb: %s}
+  p1: {kind: veth, peer: {name: q1}, master: br0, vlans: []}
+  p2: {kind: veth, peer: {name: q2}, master: br0, vlans: [], fdb: %s}
 `
 	list := func(fdb string) string { return strings.Replace(links, "%s", fdb, 1) }
 	b.apply(list(`[{lladdr: "02:00:00:00:00:01", master: true, static: true}, {lladdr: "02:00:00:00:00:02", master: true}]`), `
@@ -314,4 +318,44 @@ br0 8 PVID Egress Untagged
 br1 7 PVID Egress Untagged
 p1 7 PVID Egress Untagged
 p2 7 PVID Egress Untagged`, func(lines []string) { slices.Sort(lines[1:]) })
+}
+
+// TestFDBInVLANsLive: to a bridge, an entry without a VLAN is one in each of the
+// port's VLANs.
+func TestFDBInVLANsLive(t *testing.T) {
+	b := newBench(t)
+	b.needVLANs()
+	const links = `
+links:
+  br0: {kind: bridge}
+  p1: {kind: veth, peer: {name: q1}, master: br0, vlans: [{vid: 10-11}], fdb: %s}
+`
+	list := func(fdb string) string { return strings.Replace(links, "%s", fdb, 1) }
+	b.apply(list(`[{lladdr: "02:00:00:00:00:01", master: true, static: true}]`),
+		"+ fdb 02:00:00:00:00:01 dev p1 master static", "fdb")
+	b.expect("bridge fdb show dev p1 state static", `
+02:00:00:00:00:01 master br0 static
+02:00:00:00:00:01 vlan 10 master br0 static
+02:00:00:00:00:01 vlan 11 master br0 static`, sorted)
+	b.apply(list(`[{lladdr: "02:00:00:00:00:01", master: true, static: true, vlan: 10}]`), `
+- fdb 02:00:00:00:00:01 dev p1 vlan 11 master static
+- fdb 02:00:00:00:00:01 dev p1 master static`, "fdb")
+	b.expect("bridge fdb show dev p1 state static", "02:00:00:00:00:01 vlan 10 master br0 static")
+}
+
+// TestVLANsComeBackLive: a port that left its bridge has lost its VLANs, and
+// gets the default one when it is back.
+func TestVLANsComeBackLive(t *testing.T) {
+	b := newBench(t)
+	b.needVLANs()
+	const doc = `
+links:
+  br0: {kind: bridge}
+  p1: {kind: veth, peer: {name: q1}, master: br0, vlans: [{vid: 10, pvid: true}]}
+`
+	b.apply(doc, "+ vlan 10 dev p1 pvid\n- vlan 1 dev p1 pvid untagged", "vlan")
+	b.run("ip link set p1 nomaster")
+	b.apply(doc, "+ vlan 10 dev p1 pvid\n- vlan 1 dev p1 pvid untagged", "vlan")
+	b.run("ip link del br0")
+	b.apply(doc, "+ vlan 10 dev p1 pvid\n- vlan 1 dev p1 pvid untagged", "vlan")
 }

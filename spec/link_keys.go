@@ -34,7 +34,7 @@ var linkObject = define(object[Link]{
 		pointer("alias", "a text for people; \"\" clears", linkAlias, func(l *Link) **string { return &l.Alias }),
 		exact("altnames", "alternative names", listOf(altName, true), func(l *Link) **[]string { return &l.AltNames }),
 		pointer("arp", "resolve addresses", boolean, func(l *Link) **bool { return &l.ARP }),
-		pointer("multicast", "", boolean, func(l *Link) **bool { return &l.Multicast }),
+		pointer("multicast", "take part in multicast", boolean, func(l *Link) **bool { return &l.Multicast }),
 		pointer("allmulticast", "receive all multicast", boolean, func(l *Link) **bool { return &l.AllMulticast }),
 		pointer("promisc", "receive everything", boolean, func(l *Link) **bool { return &l.Promisc }),
 		pointer("addrgenmode", "how IPv6 makes addresses: eui64, none, stable_secret or random", enum(addrGenModes, addrGenModes),

@@ -50,7 +50,7 @@ routes: [{to: 10.1.0.0/16, dev: eth0}]
 		{"links.eth0.addresses[3].label", "a.yaml:3:9", ""},
 		{"links.eth0.100.vlan.id", "a.yaml:7:16", ""},
 		{"links.eth0.100.mtu", "a.yaml:5:5", ""},
-		{"links.br0.bridge.stp_state", "b.json:2:60", ""},
+		{"links.br0.bridge.stp_state", "b.json:2:61", ""},
 		{"links.nosuch", "a.yaml:3:3", ""},
 		{"routes[0].via", "a.yaml:9:24", ""},
 		{"routes[1].nexthops[1].weight", "a.yaml:11:59", ""},
@@ -58,7 +58,7 @@ routes: [{to: 10.1.0.0/16, dev: eth0}]
 		{"routes[3].dev", "b.json:1:42", "routes[0].dev"},
 		{"routes[3].metric", "b.json:1:13", "routes[0].metric"},
 		{"namespaces.red.routes[0].dev", "a.yaml:13:37", ""},
-		{"namespaces.red.routes[1].dev", "b.json:3:65", "namespaces.red.routes[0].dev"},
+		{"namespaces.red.routes[1].dev", "b.json:3:64", "namespaces.red.routes[0].dev"},
 		{"namespaces.red.links.eth1", "b.json:3:92", ""},
 		{"namespaces.red.links.links.eth0", "a.yaml:14:29", ""},
 	} {

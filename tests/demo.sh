@@ -1,63 +1,65 @@
 #!/bin/sh
-# Shows nlapply at work: plan, apply, a ping across two namespaces, a break that
-# is healed, and an empty plan. Everything happens in namespaces of its own, so
-# it needs no root and changes nothing on this machine.
+# Shows nlapply at work on examples/three-router-lab: plan, apply, a ping from end
+# to end, a break and its repair, the end. All of it happens in namespaces of its
+# own, as root or not, and goes with them; nothing is left, also after Ctrl-C.
 set -eu
-if [ -z "${NLAPPLY_DEMO-}" ]; then
+
+if [ "${1-}" != inside ]; then
 	cd "$(dirname "$0")/.."
-	NLAPPLY_DEMO=$(mktemp -d)
-	export NLAPPLY_DEMO
-	trap 'rm -rf "$NLAPPLY_DEMO"' EXIT
 	eval "$("${GO:-go}" run ./tests/fetch ip ping)"
-	CGO_ENABLED=0 "${GO:-go}" build -o "$NLAPPLY_DEMO/nlapply" ./cmd/nlapply
-	cp examples/three-router-lab/net.yaml "$NLAPPLY_DEMO"
-	unshare --user --map-root-user --net --mount --pid --fork --kill-child "$PWD/tests/demo.sh"
-	exit
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	trap 'exit 130' INT TERM HUP
+	CGO_ENABLED=0 "${GO:-go}" build -o "$tmp/nlapply" ./cmd/nlapply
+	exec 3<"$tmp/nlapply" # held by the descriptor alone from now on
+	rm -rf "$tmp"
+	flags=-nm
+	unshare $flags true 2>/dev/null || flags=-Urnm # as a user: root of a user namespace
+	exec unshare $flags sh tests/demo.sh inside
 fi
 
-bold=
-plain=
-if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
-	bold=$(printf '\033[1m')
-	plain=$(printf '\033[0m')
-fi
-say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
-run() { # a command, its output and its exit status, which may be any
+# Names of namespaces are files in /run/netns. Here they are files in memory that
+# nobody else sees, and so is the program.
+mount -t tmpfs none /run
+mkdir /run/bin
+cat <&3 >/run/bin/nlapply
+chmod +x /run/bin/nlapply
+PATH=/run/bin:$PATH
+cp examples/three-router-lab/net.yaml /run
+cd /run
+
+say() { printf '\n# %s\n' "$*"; }
+run() { # run STATUS COMMAND...: the exit status that it must end with
+	want=$1
+	shift
 	printf '$ %s\n' "$*"
-	status=0
-	"$@" || status=$?
-	[ $status = 0 ] || echo "(exit status $status)"
+	have=0
+	"$@" || have=$?
+	[ $have = 0 ] || echo "(exit status $have)"
+	[ $have = "$want" ] || { echo "demo: expected exit status $want" >&2; exit 1; }
 }
-expect() {
-	[ $status = "$1" ] || { echo "demo: expected exit status $1" >&2; exit 1; }
-}
-
-mount -t tmpfs tmpfs /run
-cd "$NLAPPLY_DEMO"
-PATH=$NLAPPLY_DEMO:$PATH
+h1="nsenter --net=/run/netns/h1"
 
 say "two hosts, and three routers between them, in one file"
-run cat net.yaml
-say "what would be done: nothing is changed, and the exit status is 2"
-run nlapply plan -f net.yaml
-expect 2
+run 0 cat net.yaml
+say "what is to be done; nothing is changed"
+run 2 nlapply plan -f net.yaml
 say "do it"
-run nlapply -f net.yaml
-expect 0
+run 0 nlapply -f net.yaml
 say "host h1 reaches host h2 through the routers"
-run ip netns exec h1 ping -c 2 -i 0.2 -W 2 10.0.3.2
-expect 0
-say "somebody breaks it: a route, an address and a link go"
-run ip -n r2 route del 10.0.3.0/24
-run ip -n h2 addr flush dev eth0
-run ip -n r1 link set to-r2 down
-run ip netns exec h1 ping -c 1 -W 1 10.0.3.2
-[ $status != 0 ] || { echo "demo: still reachable" >&2; exit 1; }
-say "heal it: only what is missing is put back"
-run nlapply -f net.yaml
-expect 0
-run ip netns exec h1 ping -c 2 -i 0.2 -W 2 10.0.3.2
-expect 0
+run 0 $h1 ping -c 2 10.0.3.2
+say "somebody breaks it: a link, a route and an address go"
+run 0 ip -n r1 link delete to-r2
+run 0 ip -n r3 route delete 10.0.1.0/24
+run 0 ip -n h2 address delete 10.0.3.2/24 dev eth0
+run 1 $h1 ping -c 1 -W 1 10.0.3.2
+say "the plan names what is missing, and what went with it"
+run 2 nlapply plan -f net.yaml
+say "heal it"
+run 0 nlapply -f net.yaml
+run 0 $h1 ping -c 2 10.0.3.2
 say "nothing is left to do"
-run nlapply plan -f net.yaml
-expect 0
+run 0 nlapply plan -f net.yaml
+say "take it away: what nlapply made goes, here everything"
+run 0 nlapply delete -f net.yaml
+[ -z "$(ip netns list)" ]
