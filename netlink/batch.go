@@ -38,7 +38,7 @@ const echoSlots = 5
 
 // Add appends a message and returns its index. The client adds Request and Ack
 // to the flags where they are needed. With Echo the kernel's answer is kept in
-// the result. A payload that cannot be encoded is not sent, and its error is in
+// the result, if it gives one (see Get). A payload that cannot be encoded is not sent, and its error is in
 // the result.
 func (b *Batch) Add(typ uint16, flags Flags, p Payload) int {
 	i := len(b.msgs)

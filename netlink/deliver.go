@@ -88,11 +88,12 @@ func (c *Client) dispatch(datagram []byte) {
 		}
 		datagram = rest
 		x := c.find(m)
-		if x == nil {
+		if x == nil || x.res == nil {
 			c.stats.Dropped++
-			continue
 		}
-		c.deliver(x, m)
+		if x != nil {
+			c.deliver(x, m)
+		}
 	}
 }
 

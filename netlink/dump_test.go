@@ -13,58 +13,61 @@ import (
 	"github.com/nlapply/nlapply/netlink/nltest"
 )
 
+// dumpFaults are what a kernel may answer to the request of a dump.
+var dumpFaults = []struct {
+	name   string
+	answer func(s *nltest.Socket, r netlink.Message)
+	n      int
+	errs   []error
+	reused bool // the socket is good for another dump
+}{
+	{"complete", func(s *nltest.Socket, r netlink.Message) {
+		s.Push(nltest.Part(r, 16, nil), nltest.Part(r, 16, nil))
+		s.Push(nltest.Done(r, 0, nil))
+	}, 2, nil, true},
+	{"empty", func(s *nltest.Socket, r netlink.Message) { s.Push(nltest.Done(r, 0, nil)) }, 0, nil, true},
+	{"DONE without a code", func(s *nltest.Socket, r netlink.Message) {
+		done := nltest.Done(r, 0, nil)
+		done.Data = nil
+		s.Push(done)
+	}, 0, nil, true},
+	{"refused", func(s *nltest.Socket, r netlink.Message) { s.Push(nltest.Refuse(r, unix.EBUSY, nil)) },
+		0, []error{unix.EBUSY}, true},
+	{"error in DONE after an interruption", func(s *nltest.Socket, r netlink.Message) {
+		part := nltest.Part(r, 16, nil)
+		part.Flags |= netlink.DumpInterrupted
+		s.Push(part)
+		s.Push(nltest.Done(r, unix.ENODEV, nil))
+	}, 1, []error{unix.ENODEV, netlink.ErrDumpInterrupted}, true},
+	{"strangers in between", func(s *nltest.Socket, r netlink.Message) {
+		stranger, late := r, r
+		stranger.Port++
+		late.Seq--
+		s.Push(nltest.Part(r, 16, nil), nltest.Part(stranger, 16, nil), nltest.Done(stranger, 0, nil), nltest.Done(late, 0, nil))
+		s.Push(nltest.Part(r, 16, nil), nltest.Done(r, 0, nil))
+	}, 2, nil, true},
+	{"interrupted receive", func(s *nltest.Socket, r netlink.Message) {
+		s.Fail(unix.EINTR)
+		s.Push(nltest.Done(r, 0, nil))
+	}, 0, nil, true},
+	{"overrun", func(s *nltest.Socket, r netlink.Message) {
+		s.Push(nltest.Part(r, 16, nil))
+		s.Fail(unix.ENOBUFS)
+		s.Push(nltest.Done(r, 0, nil))
+	}, 1, []error{netlink.ErrOverrun, unix.ENOBUFS}, false},
+	{"NLMSG_OVERRUN", func(s *nltest.Socket, r netlink.Message) {
+		s.Push(nltest.Object(r, unix.NLMSG_OVERRUN, nil))
+	}, 0, []error{netlink.ErrOverrun}, false},
+	{"no message", func(s *nltest.Socket, r netlink.Message) {
+		s.Push(nltest.Part(r, 16, nil))
+		s.PushBytes(make([]byte, 17))
+	}, 1, []error{unix.EBADMSG}, false},
+	{"never ends", func(s *nltest.Socket, r netlink.Message) { s.Push(nltest.Part(r, 16, nil)) },
+		1, []error{context.DeadlineExceeded}, false},
+}
+
 func TestFaultsOfADump(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		answer func(s *nltest.Socket, r netlink.Message)
-		n      int
-		errs   []error
-		reused bool // the socket is good for another dump
-	}{
-		{"complete", func(s *nltest.Socket, r netlink.Message) {
-			s.Push(nltest.Part(r, 16, nil), nltest.Part(r, 16, nil))
-			s.Push(nltest.Done(r, 0, nil))
-		}, 2, nil, true},
-		{"empty", func(s *nltest.Socket, r netlink.Message) { s.Push(nltest.Done(r, 0, nil)) }, 0, nil, true},
-		{"DONE without a code", func(s *nltest.Socket, r netlink.Message) {
-			done := nltest.Done(r, 0, nil)
-			done.Data = nil
-			s.Push(done)
-		}, 0, nil, true},
-		{"refused", func(s *nltest.Socket, r netlink.Message) { s.Push(nltest.Refuse(r, unix.EBUSY, nil)) },
-			0, []error{unix.EBUSY}, true},
-		{"error in DONE after an interruption", func(s *nltest.Socket, r netlink.Message) {
-			part := nltest.Part(r, 16, nil)
-			part.Flags |= netlink.DumpInterrupted
-			s.Push(part)
-			s.Push(nltest.Done(r, unix.ENODEV, nil))
-		}, 1, []error{unix.ENODEV, netlink.ErrDumpInterrupted}, true},
-		{"strangers in between", func(s *nltest.Socket, r netlink.Message) {
-			stranger, late := r, r
-			stranger.Port++
-			late.Seq--
-			s.Push(nltest.Part(r, 16, nil), nltest.Part(stranger, 16, nil), nltest.Done(stranger, 0, nil), nltest.Done(late, 0, nil))
-			s.Push(nltest.Part(r, 16, nil), nltest.Done(r, 0, nil))
-		}, 2, nil, true},
-		{"interrupted receive", func(s *nltest.Socket, r netlink.Message) {
-			s.Fail(unix.EINTR)
-			s.Push(nltest.Done(r, 0, nil))
-		}, 0, nil, true},
-		{"overrun", func(s *nltest.Socket, r netlink.Message) {
-			s.Push(nltest.Part(r, 16, nil))
-			s.Fail(unix.ENOBUFS)
-			s.Push(nltest.Done(r, 0, nil))
-		}, 1, []error{netlink.ErrOverrun, unix.ENOBUFS}, false},
-		{"NLMSG_OVERRUN", func(s *nltest.Socket, r netlink.Message) {
-			s.Push(nltest.Object(r, unix.NLMSG_OVERRUN, nil))
-		}, 0, []error{netlink.ErrOverrun}, false},
-		{"no message", func(s *nltest.Socket, r netlink.Message) {
-			s.Push(nltest.Part(r, 16, nil))
-			s.PushBytes(make([]byte, 17))
-		}, 1, []error{unix.EBADMSG}, false},
-		{"never ends", func(s *nltest.Socket, r netlink.Message) { s.Push(nltest.Part(r, 16, nil)) },
-			1, []error{context.DeadlineExceeded}, false},
-	} {
+	for _, test := range dumpFaults {
 		t.Run(test.name, func(t *testing.T) {
 			k := &nltest.Kernel{Answer: func(s *nltest.Socket, requests []netlink.Message) { test.answer(s, requests[0]) }}
 			c := dialIn(t, netlink.Config{Transport: k.Transport})

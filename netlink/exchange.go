@@ -134,9 +134,15 @@ func (c *Client) wait(ctx context.Context, x *exchange) {
 	}
 }
 
-// giveUp leaves x, whose outcome becomes unknown unless it is over by now. Its
-// answers keep their slots until they are read.
+// giveUp leaves x. Its outcome becomes unknown, unless its answers are there: the
+// kernel queues them while it takes the requests, so they nearly always are.
 func (c *Client) giveUp(x *exchange, cause error) {
+	select {
+	case c.lead <- struct{}{}: // nobody reads
+		c.drain()
+		<-c.lead
+	default:
+	}
 	c.mu.Lock()
 	if x.over {
 		c.mu.Unlock()
@@ -144,14 +150,8 @@ func (c *Client) giveUp(x *exchange, cause error) {
 		return
 	}
 	x.lose(cause)
-	x.res = nil
+	x.res = nil // it stays pending until the socket has been read empty: see quiet
 	c.mu.Unlock()
-	select {
-	case c.lead <- struct{}{}: // nobody reads: do it, or the answers pile up
-		c.drain()
-		<-c.lead
-	default:
-	}
 }
 
 // lose notes that the outcome of what has not been answered is unknown.

@@ -43,83 +43,84 @@ func refuseOdd(requests []netlink.Message) (answers []netlink.Message) {
 	return answers
 }
 
-func TestFaultsOfABatch(t *testing.T) {
-	last := func(requests []netlink.Message) netlink.Message { return requests[len(requests)-1] }
-	for _, test := range []struct {
-		name   string
-		n      int
-		answer func(s *nltest.Socket, requests []netlink.Message)
-		want   string
-		err    error
-	}{
-		{"barrier is a refusal", 4, func(s *nltest.Socket, r []netlink.Message) { s.Push(refuseOdd(r)...) },
-			"ok 2, EEXIST 2", nil},
-		{"a datagram each", 5, func(s *nltest.Socket, r []netlink.Message) {
-			for _, m := range refuseOdd(r) {
-				s.Push(m)
-			}
-		}, "ok 3, EEXIST 2", nil},
-		{"other sockets' and late answers in between", 5, func(s *nltest.Socket, r []netlink.Message) {
-			stranger, late := last(r), last(r)
-			stranger.Port++
-			late.Seq += 1 << 30
-			s.Push(nltest.Ack(stranger), nltest.Refuse(late, unix.EPERM, nil))
-			s.Push(refuseOdd(r)...)
-		}, "ok 3, EEXIST 2", nil},
-		{"the barrier twice", 5, func(s *nltest.Socket, r []netlink.Message) {
-			s.Push(append(refuseOdd(r), nltest.Ack(last(r)))...)
-		}, "ok 3, EEXIST 2", nil},
-		{"refusals twice and in disorder", 5, func(s *nltest.Socket, r []netlink.Message) {
-			s.Push(nltest.Refuse(r[3], unix.EEXIST, nil), nltest.Refuse(r[1], unix.EEXIST, nil), nltest.Refuse(r[3], unix.EPERM, nil))
-			s.Push(nltest.Ack(r[4]))
-		}, "ok 3, EEXIST 2", nil},
-		{"a no-op message", 1, func(s *nltest.Socket, r []netlink.Message) {
-			noop := nltest.Object(r[0], unix.NLMSG_NOOP, nil)
-			s.Push(noop, nltest.Ack(r[0]))
-		}, "ok 1", nil},
-		{"interrupted receive", 5, func(s *nltest.Socket, r []netlink.Message) {
-			s.Fail(unix.EINTR)
-			s.Push(refuseOdd(r)...)
-		}, "ok 3, EEXIST 2", nil},
-		{"overrun and nothing left", 5, func(s *nltest.Socket, r []netlink.Message) { s.Fail(unix.ENOBUFS) },
-			"ok 0, unknown 5", netlink.ErrOverrun},
-		{"overrun behind some refusals", 5, func(s *nltest.Socket, r []netlink.Message) {
-			s.Fail(unix.ENOBUFS)
-			s.Push(nltest.Refuse(r[1], unix.EEXIST, nil))
-		}, "ok 0, EEXIST 1, unknown 4", netlink.ErrOverrun},
-		{"overrun that spared the barrier", 5, func(s *nltest.Socket, r []netlink.Message) {
-			s.Fail(unix.ENOBUFS)
-			s.Push(nltest.Refuse(r[1], unix.EEXIST, nil))
-			s.Push(nltest.Ack(r[4]))
-		}, "ok 1, EEXIST 1, unknown 3", netlink.ErrOverrun},
-		{"overrun of a single request that was acknowledged", 1, func(s *nltest.Socket, r []netlink.Message) {
-			s.Fail(unix.ENOBUFS)
-			s.Push(nltest.Ack(r[0]))
-		}, "ok 1", nil},
-		{"overrun in the first chunk only", 300, func() func(s *nltest.Socket, r []netlink.Message) {
-			chunk := 0
-			return func(s *nltest.Socket, r []netlink.Message) {
-				if chunk++; chunk == 1 {
-					s.Fail(unix.ENOBUFS)
-					return
-				}
-				s.Push(nltest.Ack(last(r)))
-			}
-		}(), "ok 100, unknown 200", netlink.ErrOverrun},
-		{"a datagram that is no message", 2, func(s *nltest.Socket, r []netlink.Message) {
-			s.PushBytes(make([]byte, 20))
-		}, "ok 0, unknown 2", netlink.ErrUnknown},
-		{"NLMSG_OVERRUN", 2, func(s *nltest.Socket, r []netlink.Message) {
-			s.Push(netlink.Message{Type: unix.NLMSG_OVERRUN})
-		}, "ok 0, unknown 2", netlink.ErrOverrun},
-		{"a receive that fails", 2, func(s *nltest.Socket, r []netlink.Message) { s.Fail(unix.EIO) },
-			"ok 0, unknown 2", unix.EIO},
-		{"an acknowledgement without a code", 1, func(s *nltest.Socket, r []netlink.Message) {
-			m := nltest.Ack(r[0])
-			m.Data = m.Data[:2]
+func last(requests []netlink.Message) netlink.Message { return requests[len(requests)-1] }
+
+// batchFaults are what a kernel may answer to a batch of n messages.
+var batchFaults = []struct {
+	name   string
+	n      int
+	answer func(s *nltest.Socket, requests []netlink.Message)
+	want   string
+	err    error
+}{
+	{"barrier is a refusal", 4, func(s *nltest.Socket, r []netlink.Message) { s.Push(refuseOdd(r)...) },
+		"ok 2, EEXIST 2", nil},
+	{"a datagram each", 5, func(s *nltest.Socket, r []netlink.Message) {
+		for _, m := range refuseOdd(r) {
 			s.Push(m)
-		}, "ok 0, other 1", nil},
-	} {
+		}
+	}, "ok 3, EEXIST 2", nil},
+	{"other sockets' and late answers in between", 5, func(s *nltest.Socket, r []netlink.Message) {
+		stranger, late := last(r), last(r)
+		stranger.Port++
+		late.Seq += 1 << 30
+		s.Push(nltest.Ack(stranger), nltest.Refuse(late, unix.EPERM, nil))
+		s.Push(refuseOdd(r)...)
+	}, "ok 3, EEXIST 2", nil},
+	{"the barrier twice", 5, func(s *nltest.Socket, r []netlink.Message) {
+		s.Push(append(refuseOdd(r), nltest.Ack(last(r)))...)
+	}, "ok 3, EEXIST 2", nil},
+	{"refusals twice and in disorder", 5, func(s *nltest.Socket, r []netlink.Message) {
+		s.Push(nltest.Refuse(r[3], unix.EEXIST, nil), nltest.Refuse(r[1], unix.EEXIST, nil), nltest.Refuse(r[3], unix.EPERM, nil))
+		s.Push(nltest.Ack(r[4]))
+	}, "ok 3, EEXIST 2", nil},
+	{"a no-op message", 1, func(s *nltest.Socket, r []netlink.Message) {
+		noop := nltest.Object(r[0], unix.NLMSG_NOOP, nil)
+		s.Push(noop, nltest.Ack(r[0]))
+	}, "ok 1", nil},
+	{"interrupted receive", 5, func(s *nltest.Socket, r []netlink.Message) {
+		s.Fail(unix.EINTR)
+		s.Push(refuseOdd(r)...)
+	}, "ok 3, EEXIST 2", nil},
+	{"overrun and nothing left", 5, func(s *nltest.Socket, r []netlink.Message) { s.Fail(unix.ENOBUFS) },
+		"ok 0, unknown 5", netlink.ErrOverrun},
+	{"overrun behind some refusals", 5, func(s *nltest.Socket, r []netlink.Message) {
+		s.Fail(unix.ENOBUFS)
+		s.Push(nltest.Refuse(r[1], unix.EEXIST, nil))
+	}, "ok 0, EEXIST 1, unknown 4", netlink.ErrOverrun},
+	{"overrun that spared the barrier", 5, func(s *nltest.Socket, r []netlink.Message) {
+		s.Fail(unix.ENOBUFS)
+		s.Push(nltest.Refuse(r[1], unix.EEXIST, nil))
+		s.Push(nltest.Ack(r[4]))
+	}, "ok 1, EEXIST 1, unknown 3", netlink.ErrOverrun},
+	{"overrun of a single request that was acknowledged", 1, func(s *nltest.Socket, r []netlink.Message) {
+		s.Fail(unix.ENOBUFS)
+		s.Push(nltest.Ack(r[0]))
+	}, "ok 1", nil},
+	{"overrun in the first chunk only", 300, func(s *nltest.Socket, r []netlink.Message) {
+		if r[0].Seq == 1 {
+			s.Fail(unix.ENOBUFS)
+			return
+		}
+		s.Push(nltest.Ack(last(r)))
+	}, "ok 100, unknown 200", netlink.ErrOverrun},
+	{"a datagram that is no message", 2, func(s *nltest.Socket, r []netlink.Message) {
+		s.PushBytes(make([]byte, 20))
+	}, "ok 0, unknown 2", netlink.ErrUnknown},
+	{"NLMSG_OVERRUN", 2, func(s *nltest.Socket, r []netlink.Message) {
+		s.Push(netlink.Message{Type: unix.NLMSG_OVERRUN})
+	}, "ok 0, unknown 2", netlink.ErrOverrun},
+	{"a receive that fails", 2, func(s *nltest.Socket, r []netlink.Message) { s.Fail(unix.EIO) },
+		"ok 0, unknown 2", unix.EIO},
+	{"an acknowledgement without a code", 1, func(s *nltest.Socket, r []netlink.Message) {
+		m := nltest.Ack(r[0])
+		m.Data = m.Data[:2]
+		s.Push(m)
+	}, "ok 0, other 1", nil},
+}
+
+func TestFaultsOfABatch(t *testing.T) {
+	for _, test := range batchFaults {
 		t.Run(test.name, func(t *testing.T) {
 			c := faulty(t, test.answer)
 			res, err := c.Execute(within(t, time.Minute), batchOf(test.n, netlink.Create))
@@ -225,7 +226,7 @@ func TestBatchStopsWithItsContext(t *testing.T) {
 			return
 		}
 		s.Push(nltest.Refuse(requests[0], unix.EPERM, nil))
-		time.AfterFunc(10*time.Millisecond, cancel)
+		cancel() // what is there by now still counts
 	})
 	res, err := c.Execute(ctx, batchOf(500, 0))
 	wantIs(t, err, context.Canceled)
@@ -332,9 +333,9 @@ func TestSendThatFails(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	k := new(nltest.Kernel)
-	c := dialIn(t, netlink.Config{Transport: k.Transport})
-	time.AfterFunc(10*time.Millisecond, func() { c.Close() })
+	var c *netlink.Client
+	k := &nltest.Kernel{Answer: func(*nltest.Socket, []netlink.Message) { go c.Close() }}
+	c = dialIn(t, netlink.Config{Transport: k.Transport})
 	wantIs(t, c.Do(t.Context(), unix.RTM_NEWROUTE, 0, blackhole(1)), os.ErrClosed, netlink.ErrUnknown)
 	wantIs(t, c.Do(t.Context(), unix.RTM_NEWROUTE, 0, blackhole(1)), os.ErrClosed)
 	_, err := count(t.Context(), c, unix.RTM_GETLINK, allLinks)

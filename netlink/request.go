@@ -11,9 +11,9 @@ import (
 // Do makes one request and waits for its acknowledgement. Request and Ack are
 // added to the flags. A refusal is an *Error.
 //
-// The kernel carries the request out while it is sent: a context that ends
-// afterwards makes Do return an error that matches both the context's and
-// ErrUnknown.
+// The kernel carries the request out while it is sent. When the context ends
+// afterwards and before the answer is there, Do returns an error that matches
+// both the context's and ErrUnknown.
 func (c *Client) Do(ctx context.Context, typ uint16, flags Flags, p Payload) error {
 	_, err := c.call(ctx, typ, flags&^Echo, p, false)
 	return err
@@ -22,8 +22,9 @@ func (c *Client) Do(ctx context.Context, typ uint16, flags Flags, p Payload) err
 // Get makes one request and returns its answer, with a Data of its own: the
 // object for requests that read, and the object as written for requests that
 // write and have Echo in their flags. An acknowledgement without an answer is an
-// error that matches unix.ENODATA. Request and Ack are added to the flags. A
-// refusal is an *Error; what Do says about contexts holds here too.
+// error that matches unix.ENODATA: kernels before v6.2 echo no links, and none
+// echoes neighbours. Request and Ack are added to the flags. A refusal is an
+// *Error; what Do says about contexts holds here too.
 func (c *Client) Get(ctx context.Context, typ uint16, flags Flags, p Payload) (Message, error) {
 	return c.call(ctx, typ, flags, p, true)
 }

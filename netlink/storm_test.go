@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/nltest"
 )
 
 // descriptors counts the open files of the process.
@@ -49,7 +50,7 @@ func TestCancelStorm(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range workers {
 		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.N(20_000))*time.Microsecond)
+			ctx, cancel := context.WithTimeout(t.Context(), rand.N(300*time.Millisecond))
 			defer cancel()
 			switch err := c.Do(ctx, unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, blackhole(n)); {
 			case err == nil:
@@ -80,6 +81,45 @@ func TestCancelStorm(t *testing.T) {
 	wantNoLeak(t, goroutines, files+1) // one socket is kept for dumps
 }
 
+// TestCancelStormOnALateKernel has answers that come late and in any order, so
+// that most requests are given up while they wait for theirs.
+func TestCancelStormOnALateKernel(t *testing.T) {
+	goroutines := runtime.NumGoroutine()
+	var answers sync.WaitGroup
+	k := &nltest.Kernel{Answer: func(s *nltest.Socket, requests []netlink.Message) {
+		answers.Go(func() {
+			time.Sleep(rand.N(4 * time.Millisecond))
+			s.Push(nltest.Refuse(requests[0], unix.Errno(requests[0].Data[4]), nil))
+		})
+	}}
+	c := dialIn(t, netlink.Config{Transport: k.Transport})
+	var answered, unknown atomic.Int64
+	var wg sync.WaitGroup
+	for n := range 2000 {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), rand.N(100*time.Millisecond))
+			defer cancel()
+			errno := unix.Errno(1 + n%100) // tells whose answer it is
+			switch err := c.Do(ctx, unix.RTM_SETLINK, 0, link(int32(errno), 0, 0, "")); {
+			case errors.Is(err, netlink.ErrUnknown):
+				wantIs(t, err, context.DeadlineExceeded)
+				unknown.Add(1)
+			case !errors.Is(err, context.DeadlineExceeded):
+				wantIs(t, err, errno)
+				answered.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	answers.Wait()
+	t.Logf("answered %d, unknown %d", answered.Load(), unknown.Load())
+	if err := c.Do(t.Context(), unix.RTM_SETLINK, 0, link(7, 0, 0, "")); !errors.Is(err, unix.Errno(7)) {
+		t.Errorf("request after the storm: %v", err)
+	}
+	answers.Wait()
+	wantNoLeak(t, goroutines, descriptors(t))
+}
+
 func TestDumpAndSubscriptionStorm(t *testing.T) {
 	c, _ := dial(t, netlink.Config{})
 	addRoutes(t, c, 0, 1000)
@@ -87,7 +127,7 @@ func TestDumpAndSubscriptionStorm(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range 200 {
 		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.N(5000))*time.Microsecond)
+			ctx, cancel := context.WithTimeout(t.Context(), rand.N(5*time.Millisecond))
 			defer cancel()
 			left := rand.N(2000)
 			for _, err := range c.Dump(ctx, unix.RTM_GETROUTE, routeDump(0, 0)) {
@@ -105,7 +145,7 @@ func TestDumpAndSubscriptionStorm(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.N(5000))*time.Microsecond)
+			ctx, cancel := context.WithTimeout(t.Context(), rand.N(5*time.Millisecond))
 			defer cancel()
 			if n%2 == 0 {
 				time.AfterFunc(time.Millisecond, func() { sub.Close() })

@@ -50,7 +50,7 @@ func (t *vlanTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error 
 // read returns the kernel's lists by link; they are in t.have, too.
 func (t *vlanTable) read(ctx context.Context, s *Scope) (map[int32][]vlanRun, error) {
 	have := map[int32][]vlanRun{}
-	if !s.Exists {
+	if !s.Exists || !s.run.keepAll && !s.declaresVLANs() {
 		return have, nil
 	}
 	for r, err := range t.res.Dump(ctx, s, true) {
@@ -63,6 +63,18 @@ func (t *vlanTable) read(ctx context.Context, s *Scope) (map[int32][]vlanRun, er
 		}
 	}
 	return have, nil
+}
+
+func (s *Scope) declaresVLANs() bool {
+	if s.Spec == nil {
+		return false
+	}
+	for _, l := range s.Spec.Links {
+		if l.VLANs != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *vlanTable) compareDeclared(s *Scope, name string, have map[int32][]vlanRun) error {

@@ -243,6 +243,11 @@ func ownAddress(s *Scope, l *route.Link) bool {
 	if m := s.links.byIndex[l.Master]; m != nil && m.Address.Equal(l.Address) {
 		return !s.masterKind(l.Master).wantsDown && m.Kind != l.SlaveKind
 	}
+	if k, ok := kind.New(l.Kind); ok && kind.IsMaster(k) && l.Flags&unix.IFF_LOWER_UP != 0 && !s.hasPorts(l) {
+		// A bridge that was given an address has no carrier before it has a port
+		// (net/bridge/br_stp_if.c, br_stp_change_bridge_id).
+		return false
+	}
 	for _, o := range s.links.byIndex {
 		inherits := o.Master == l.Index || o.Index == l.Parent && !s.isPair(l)
 		if inherits && o.Address.Equal(l.Address) {
@@ -250,6 +255,15 @@ func ownAddress(s *Scope, l *route.Link) bool {
 		}
 	}
 	return true
+}
+
+func (s *Scope) hasPorts(l *route.Link) bool {
+	for _, o := range s.links.byIndex {
+		if o.Master == l.Index {
+			return true
+		}
+	}
+	return false
 }
 
 // describe implements table.

@@ -251,14 +251,15 @@ func (fdbResource) Rank(_ *Scope, o *fdbObject) int {
 	return rank + 1
 }
 
-// Survives: a bridge forgets what is behind a port that leaves it. What the port
-// itself has stays.
-func (fdbResource) Survives(_ *Scope, o *fdbObject, e LinkEvent) bool {
+// Survives: a bridge forgets what is behind a port that leaves it; what is not
+// declared there goes with the port's place in the bridge. What the port itself
+// has stays.
+func (r fdbResource) Survives(s *Scope, o *fdbObject, e LinkEvent) bool {
 	switch e.Kind {
 	case LinkRemoved:
 		return o.Index != e.Index && (o.Master != e.Index || !o.ofBridge())
 	case LinkLeft:
-		return o.Index != e.Index || !o.ofBridge()
+		return o.Index != e.Index || !o.ofBridge() || r.Maker(s, o) != Listed
 	}
 	return true
 }

@@ -52,6 +52,7 @@ func planLinks(r *Run) (*linkPlan, error) {
 		p.compare(p.wants[i])
 	}
 	p.levels()
+	p.clearTheWay()
 	if len(p.errs) > 0 {
 		return nil, p.errs
 	}
@@ -394,6 +395,26 @@ func (p *linkPlan) levels() {
 			}
 		}
 		made[st.want] = st
+	}
+}
+
+// clearTheWay deletes links before others are made that might not stand beside
+// them: two vlans of one id, two tunnels of one key.
+func (p *linkPlan) clearTheWay() {
+	type place struct {
+		scope *Scope
+		kind  string
+	}
+	made := map[place]bool{}
+	for _, st := range p.steps {
+		if st.want != nil && st.want.kind != nil && st.action != Change {
+			made[place{st.scope, st.want.kind.Name()}] = true
+		}
+	}
+	for _, st := range p.steps {
+		if st.action == Delete && made[place{st.scope, st.have.Kind}] {
+			st.early = true
+		}
 	}
 }
 

@@ -1,12 +1,10 @@
 package reconcile
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/netlink/route"
 	"github.com/nlapply/nlapply/spec"
 )
@@ -63,33 +61,4 @@ func describeMetrics(m *route.Metrics) *spec.Metrics {
 		return nil
 	}
 	return &d
-}
-
-// decodeEncap is the reverse of encodeEncap; false for what it does not know.
-func decodeEncap(c route.Encap) (*spec.Encap, bool) {
-	if c.Type == 0 {
-		return nil, true
-	}
-	d := &spec.Encap{Type: route.EncapTypeName(c.Type)}
-	a := netlink.ReadAttrs(c.Data)
-	for a.Next() {
-		switch {
-		case d.Type == "mpls" && a.Type() == mplsIPTunnelDst:
-			for b := a.Bytes(); len(b) >= 4; b = b[4:] {
-				d.Labels = append(d.Labels, binary.BigEndian.Uint32(b)>>12)
-			}
-		case d.Type == "mpls" && a.Type() == mplsIPTunnelTTL:
-			d.TTL = a.Uint8()
-		case d.Type == "ip" && a.Type() == lwtIPID:
-			d.ID = a.BE64()
-		case d.Type == "ip" && a.Type() == lwtIPDst:
-			d.Dst = a.Addr()
-		case d.Type == "ip" && a.Type() == lwtIPSrc:
-			d.Src = a.Addr()
-		case d.Type == "ip" && a.Type() == lwtIPTTL:
-			d.TTL = a.Uint8()
-		}
-	}
-	_, known := encaps[d.Type]
-	return d, known
 }

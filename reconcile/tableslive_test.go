@@ -359,3 +359,42 @@ links:
 	b.run("ip link del br0")
 	b.apply(doc, "+ vlan 10 dev p1 pvid\n- vlan 1 dev p1 pvid untagged", "vlan")
 }
+
+// TestDescribeLive dumps what the tables have, and applies it where it is and in
+// another namespace.
+func TestDescribeLive(t *testing.T) {
+	setup := []string{"ip link set lo up", "ip link add v0 type veth peer v1", "ip link set v0 up", "ip link set v1 up"}
+	b := newBench(t, append(setup,
+		"ip addr add 192.0.2.1/24 dev v0",
+		"ip link add br0 type bridge", "ip link set br0 up", "ip link set v1 master br0",
+		"bridge fdb add 02:00:00:00:00:01 dev v1 master static",
+		"ip link add vx10 type vxlan id 10 local 192.0.2.1 remote 192.0.2.2 dstport 4789", "ip link set vx10 up",
+		"bridge fdb append 00:00:00:00:00:00 dev vx10 dst 192.0.2.3 port 4790",
+		"ip neigh add 192.0.2.8 lladdr 02:00:00:00:00:08 dev v0",
+		"ip neigh add 192.0.2.7 lladdr 02:00:00:00:00:07 dev v0 nud reachable",
+		"ip neigh add proxy 2001:db8::1 dev v0",
+		"ip rule add pref 100 from 10.0.0.0/8 lookup 5 proto bird", "ip rule add pref 100 fwmark 7 lookup 6", "ip rule add pref 50 goto 100")...)
+	doc, err := Dump(context.Background(), DumpConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := doc.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"02:00:00:00:00:01", "192.0.2.3", "4790", "02:00:00:00:00:08", "2001:db8::1", "fwmark"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in the dump", want)
+		}
+	}
+	for _, not := range []string{"02:00:00:00:00:07", "32766", "dst: 192.0.2.2"} {
+		if strings.Contains(string(text), not) {
+			t.Errorf("%s in the dump", not)
+		}
+	}
+	again := strings.TrimPrefix(string(text), "version: 1\n")
+	b.apply("prune: all\n"+again, "")
+	if t.Failed() {
+		t.Log(string(text))
+	}
+}

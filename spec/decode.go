@@ -94,12 +94,7 @@ func (d *decoder) has(m ref, key string) bool {
 }
 
 // place is where something stands, for messages that name a second place.
-func (d *decoder) place(n ref) string { return place(d.src, int(d.t.nodes[n].pos)) }
-
-func place(src *source, offset int) string {
-	line, column := lineColumn(src.text, offset)
-	return fmt.Sprintf("%s:%d:%d", src.name, line, column)
-}
+func (d *decoder) place(n ref) string { return origin{d.src, n}.place() }
 
 // describe names what stands at n, for messages about what was wanted instead.
 func (d *decoder) describe(n ref) string {

@@ -1,7 +1,10 @@
 package spec
 
+import "sync"
+
 // layout tells what of the document stands where in the files.
 type layout struct {
+	mu         sync.Mutex // guards what the sources hold, when places are asked for
 	sources    []*source
 	namespaces map[string]*found // "" is the run's own
 	header     map[string]origin // version, owner, protocol
@@ -47,7 +50,7 @@ type origin struct {
 	n   ref
 }
 
-func (o origin) place() string { return place(o.src, int(o.src.tree.nodes[o.n].pos)) }
+func (o origin) place() string { return o.src.place(int(o.src.tree.nodes[o.n].pos)) }
 
 func newLayout(sources []*source) *layout {
 	return &layout{sources: sources, namespaces: map[string]*found{}, header: map[string]origin{}}

@@ -78,7 +78,7 @@ func (d *decoder) errors() Errors {
 	d.errs = slices.Compact(d.errs)
 	errs := make(Errors, len(d.errs))
 	for i, e := range d.errs {
-		line, column := lineColumn(e.src.text, e.offset)
+		line, column := e.src.lineColumn(e.offset)
 		errs[i] = &Error{File: e.src.name, Line: line, Column: column, Path: e.path, Reason: e.reason}
 	}
 	return errs

@@ -47,6 +47,8 @@ func (d *Document) Errorf(path, format string, args ...any) *Error {
 	if d.layout == nil || len(d.layout.sources) == 0 {
 		return e
 	}
+	d.layout.mu.Lock()
+	defer d.layout.mu.Unlock()
 	if p, local, ok := d.localPath(path); ok {
 		e.Path = local
 		e.File, e.Line, e.Column, _ = p.src.position(p.root, local)
@@ -94,24 +96,21 @@ func (d *Document) localPath(path string) (p part, local string, ok bool) {
 }
 
 // position finds a path in one document of a file, or in all for root -1, and tells
-// how much of it is not written. The file is parsed anew: a document is asked for
-// places rarely, and places take more memory than the text.
+// how much of it is not written. The file is parsed anew when a place is first asked
+// for: that is rare, and the tree takes more memory than the text.
 func (s *source) position(root int, path string) (file string, line, column, missing int) {
-	again := source{name: s.name, text: s.text}
-	again.parse()
-	missing = len(path) + 1
-	if again.tree == nil {
-		return s.name, 1, 1, missing
+	if s.tree == nil {
+		s.parse()
 	}
-	at := 0
-	for i, r := range again.tree.roots {
+	at, missing := 0, len(path)+1
+	for i, r := range s.tree.roots {
 		if root >= 0 && root != i {
 			continue
 		}
-		if n, rest := again.tree.find(r, path); len(rest) < missing {
-			at, missing = int(again.tree.nodes[n].pos), len(rest)
+		if n, rest := s.tree.find(r, path); len(rest) < missing {
+			at, missing = int(s.tree.nodes[n].pos), len(rest)
 		}
 	}
-	line, column = lineColumn(s.text, at)
+	line, column = s.lineColumn(at)
 	return s.name, line, column, missing
 }

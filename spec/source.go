@@ -14,6 +14,31 @@ type source struct {
 	name string // as it was given
 	text string // without a byte order mark
 	tree *tree  // nil before it is parsed, and again once it is understood
+
+	lines []int // offsets of the lines' ends; nil until a place is asked for
+}
+
+// lineColumn returns the line and the column, both from 1, of an offset.
+func (s *source) lineColumn(offset int) (line, column int) {
+	if s.lines == nil {
+		s.lines = []int{}
+		for i := range len(s.text) {
+			if s.text[i] == '\n' {
+				s.lines = append(s.lines, i)
+			}
+		}
+	}
+	line, _ = slices.BinarySearch(s.lines, offset)
+	if line == 0 {
+		return 1, 1 + offset
+	}
+	return 1 + line, offset - s.lines[line-1]
+}
+
+// place names an offset, for messages about two places.
+func (s *source) place(offset int) string {
+	line, column := s.lineColumn(offset)
+	return fmt.Sprintf("%s:%d:%d", s.name, line, column)
 }
 
 // readSources reads what the command line names, directories with their files.

@@ -100,13 +100,6 @@ func (t *tree) scalarText(s shape, pos int, text string) {
 	t.scalar(s, pos, from, from+len(text))
 }
 
-// lineColumn returns the line and the column, both from 1, of an offset. YAML's
-// and JSON's lines end alike as far as an editor is concerned.
-func lineColumn(text string, offset int) (line, column int) {
-	before := text[:min(offset, len(text))]
-	return 1 + strings.Count(before, "\n"), 1 + len(before) - (1 + strings.LastIndexByte(before, '\n'))
-}
-
 // find follows a path as far as it is written. Keys may hold dots and brackets, so
 // a key is tried whole against what is left of the path, the longest first.
 func (t *tree) find(n ref, path string) (at ref, rest string) {

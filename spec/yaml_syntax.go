@@ -109,13 +109,14 @@ func (p *yamlParser) misfit(want error) int {
 		line--
 	}
 	for ; line > 0; line-- {
-		if err := parseAll(strings.NewReader(p.text[:p.lines[line]])); err == nil || err.Error() != want.Error() {
+		if err := parseAll(strings.NewReader(p.text[:p.lines[line]])); err.Error() != want.Error() {
 			break
 		}
 	}
 	return p.within(line, "", 0)
 }
 
+// parseAll parses a stream up to its end, which is io.EOF, or its first mistake.
 func parseAll(r io.Reader) error {
 	dec := yaml.NewDecoder(r)
 	for {

@@ -129,11 +129,23 @@ func roundtrip(ts *testscript.TestScript, neg bool, args []string) {
 		must(ts, "sh", "-e", ts.MkAbs(args[0]))
 	}
 	must(ts, "nlapply", "-f", file)
-	got, err := capture(ts)
-	ts.Check(err)
-	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+	if diff := settledDiff(ts, want); diff != "" {
 		ts.Logf("dump.yaml:\n%s", ts.ReadFile(file))
 		ts.Fatalf("the dump does not restore the state, -dumped +restored\n%s", diff)
+	}
+}
+
+// settledDiff compares the state of the namespaces with want, again and again
+// for some seconds: link-local addresses come when the kernel's link watch has
+// seen the carrier, which is after the command that set the link up.
+func settledDiff(ts *testscript.TestScript, want string) (diff string) {
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		got, err := capture(ts)
+		ts.Check(err)
+		diff = cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n"))
+		if diff == "" || time.Now().After(end) {
+			return diff
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package kind says what a link of each kind consists of: one file and one table
 // of rows per kind, and nothing outside that file knows the kind by name.
 //
-//	vx := &kind.VXLAN{ID: new(uint32(10)), Port: new(uint16(4789))}
+//	vx := &kind.VXLAN{ID: new(uint32(10)), DstPort: new(uint16(4789))}
 //	var e netlink.Encoder
 //	kind.Encode(&e, vx) // the content of IFLA_INFO_DATA for RTM_NEWLINK
 //
