@@ -126,8 +126,28 @@ func (vlanResource) Create(_ *Scope, b *netlink.Batch, r *vlanRun) {
 func (r vlanResource) Change(s *Scope, b *netlink.Batch, want, _ *vlanRun) { r.Create(s, b, want) }
 
 // Delete gives no flags: a range with one of them being the PVID is refused.
-func (vlanResource) Delete(_ *Scope, b *netlink.Batch, r *vlanRun) {
+func (vlanResource) Delete(s *Scope, b *netlink.Batch, r *vlanRun) {
+	r.deleteSpread(s, b)
 	b.Add(unix.RTM_DELLINK, 0, r.message(0))
+}
+
+// deleteSpread deletes what the kernel made in the VLANs of forwarding entries
+// that are declared without one: later it would refuse to.
+func (r *vlanRun) deleteSpread(s *Scope, b *netlink.Batch) {
+	if s == nil || s.declaredLink(r.index) == nil || s.declaredLink(r.index).FDB == nil {
+		return
+	}
+	name := s.LinkName(r.index)
+	for _, d := range *s.declaredLink(r.index).FDB {
+		if !d.Master || d.VLAN != 0 {
+			continue
+		}
+		for vid := r.VID; vid <= r.End; vid++ {
+			o := fdbObject{Neighbor: declaredFDB(s, name, &d)}
+			o.Master, o.VLAN = -1, vid // some bridge: the message does not name it
+			b.Add(unix.RTM_DELNEIGH, 0, o.message())
+		}
+	}
 }
 
 func (r *vlanRun) message(flags uint16) *route.BridgeVLANs {

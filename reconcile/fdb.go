@@ -22,6 +22,9 @@ type fdbObject struct {
 	decl  int32  // at that place; -1 for what was observed or follows from field
 	field []any  // the declared option of link that the entry follows from
 	made  bool   // observed, and the kernel made it or will take it away
+	// orphan says that the port is no longer in the entry's VLAN: the entry
+	// stays, but the kernel refuses to touch it.
+	orphan bool
 }
 
 // fdbKey is the kernel's. To a bridge the port is no part of it: an address is
@@ -206,6 +209,10 @@ func (r fdbResource) Change(s *Scope, b *netlink.Batch, want, _ *fdbObject) { r.
 // address. To a bridge, no VLAN means all of them (net/bridge/br_fdb.c,
 // br_fdb_delete), so the declared entries in VLANs are made again.
 func (r fdbResource) Delete(s *Scope, b *netlink.Batch, o *fdbObject) {
+	if o.orphan {
+		o.deleteOrphan(b)
+		return
+	}
 	b.Add(unix.RTM_DELNEIGH, 0, o.message())
 	if !o.ofBridge() || o.VLAN != 0 || s.Spec == nil || s.deleting() {
 		return
@@ -222,6 +229,16 @@ func (r fdbResource) Delete(s *Scope, b *netlink.Batch, o *fdbObject) {
 			r.Create(s, b, &again)
 		}
 	}
+}
+
+// deleteOrphan lends the port the VLAN for as long as it takes: "RTM_DELNEIGH
+// with unconfigured vlan" (net/bridge/br_fdb.c, br_fdb_delete).
+func (o *fdbObject) deleteOrphan(b *netlink.Batch) {
+	lent := vlanRun{index: o.Index, self: o.Index == o.Master}
+	lent.VID, lent.End = o.VLAN, o.VLAN
+	vlanResource{}.Create(nil, b, &lent)
+	b.Add(unix.RTM_DELNEIGH, 0, o.message())
+	vlanResource{}.Delete(nil, b, &lent)
 }
 
 // message returns the payload of a request about the entry.
@@ -311,7 +328,7 @@ func (fdbResource) Dump(ctx context.Context, s *Scope, _ bool) iter.Seq2[*fdbObj
 			yield(nil, err)
 			return
 		}
-		k := newFDBMakers(s)
+		k := newFDBMakers(ctx, s)
 		o := fdbObject{decl: -1}
 		for n, err := range c.FDB(ctx, route.FDBFilter{}) {
 			if err != nil {
@@ -320,7 +337,7 @@ func (fdbResource) Dump(ctx context.Context, s *Scope, _ bool) iter.Seq2[*fdbObj
 			}
 			o.Neighbor = *n
 			o.made = k.made(&o)
-			if !yield(&o, nil) {
+			if o.orphan, err = k.orphan(&o); !yield(&o, err) || err != nil {
 				return
 			}
 		}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"bytes"
+	"context"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -148,10 +149,13 @@ type fdbMakers struct {
 	defaults map[int32]fdbDefaults
 	// spread are addresses declared without a VLAN.
 	spread map[fdbKey]bool
+	// vlans of the ports; nil until asked for.
+	vlans map[int32]*vlanSet
+	ctx   context.Context // of the dump that the makers are made for
 }
 
-func newFDBMakers(s *Scope) *fdbMakers {
-	k := &fdbMakers{s: s, defaults: map[int32]fdbDefaults{}, spread: map[fdbKey]bool{}}
+func newFDBMakers(ctx context.Context, s *Scope) *fdbMakers {
+	k := &fdbMakers{ctx: ctx, s: s, defaults: map[int32]fdbDefaults{}, spread: map[fdbKey]bool{}}
 	if s.Spec == nil {
 		return k
 	}
@@ -206,6 +210,28 @@ func (k *fdbMakers) isSpread(o *fdbObject) bool {
 	without := fdbObject{Neighbor: o.Neighbor}
 	without.VLAN, without.Master = 0, 0
 	return k.spread[fdbResource{}.Key(&without)]
+}
+
+// orphan tells whether o, which belongs to a list, is in a VLAN that its port has
+// left.
+func (k *fdbMakers) orphan(o *fdbObject) (bool, error) {
+	if !o.ofBridge() || o.VLAN == 0 || (fdbResource{}).Maker(k.s, o) != Listed {
+		return false, nil
+	}
+	if k.vlans == nil {
+		k.vlans = map[int32]*vlanSet{}
+		for r, err := range (vlanResource{}).Dump(k.ctx, k.s, true) {
+			if err != nil {
+				return false, err
+			}
+			if k.vlans[r.index] == nil {
+				k.vlans[r.index] = new(vlanSet)
+			}
+			k.vlans[r.index].add(r.BridgeVLAN)
+		}
+	}
+	set := k.vlans[o.Index]
+	return set == nil || set[min(o.VLAN, maxVLAN)] == 0, nil
 }
 
 func (k *fdbMakers) defaultsOf(o *fdbObject) fdbDefaults {

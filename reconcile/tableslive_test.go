@@ -341,6 +341,13 @@ links:
 - fdb 02:00:00:00:00:01 dev p1 vlan 11 master static
 - fdb 02:00:00:00:00:01 dev p1 master static`, "fdb")
 	b.expect("bridge fdb show dev p1 state static", "02:00:00:00:00:01 vlan 10 master br0 static")
+	b.run("bridge vlan add vid 12 dev p1")
+	b.run("bridge fdb add 02:00:00:00:00:02 dev p1 master static vlan 12")
+	b.run("bridge vlan del vid 12 dev p1")
+	b.apply(list("[]"), `
+- fdb 02:00:00:00:00:02 dev p1 vlan 12 master static
+- fdb 02:00:00:00:00:01 dev p1 vlan 10 master static`)
+	b.expect("bridge vlan show dev p1", "port vlan-id\np1 10\n11")
 }
 
 // TestVLANsComeBackLive: a port that left its bridge has lost its VLANs, and

@@ -28,7 +28,7 @@ func (d *decoder) at(o origin, namespace string, parts ...any) ref {
 // checkHeader completes the header.
 func (d *decoder) checkHeader(doc *Document) {
 	header := d.layout.header
-	if _, ok := header["version"]; !ok && !d.reported("version") {
+	if _, ok := header["version"]; !ok && !d.reported("version") && !d.reported("") {
 		d.errs = append(d.errs, placed{d.layout.sources[0], 0, "version", "is required, write version: 1"})
 	}
 	owner, owned := header["owner"]

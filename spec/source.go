@@ -116,18 +116,26 @@ func (s *source) parse() []*syntaxError {
 	if reason := validText(s.text); reason != "" {
 		return []*syntaxError{{0, reason}}
 	}
+	start := strings.TrimLeft(s.text, " \t\r\n")
 	isJSON := filepath.Ext(s.name) == ".json"
-	if isJSON || strings.HasPrefix(strings.TrimLeft(s.text, " \t\r\n"), "{") {
-		t, err := parseJSON(s.text)
+	if !isJSON && !strings.HasPrefix(start, "{") {
+		t, problems := parseYAML(s.text)
 		s.tree = t
-		if err == nil {
-			return nil
-		}
-		if isJSON {
-			return []*syntaxError{err}
-		}
+		return problems
 	}
+	t, err := parseJSON(s.text)
+	if err == nil {
+		s.tree = t
+		return nil
+	}
+	if isJSON {
+		return []*syntaxError{err}
+	}
+	// A map in braces may be YAML. With its first key in quotes it is more likely to be JSON.
 	t, problems := parseYAML(s.text)
+	if t == nil && strings.HasPrefix(strings.TrimLeft(start[1:], " \t\r\n"), "\"") {
+		return []*syntaxError{err}
+	}
 	s.tree = t
 	return problems
 }

@@ -175,8 +175,9 @@ func share(dir string) error {
 }
 
 // leftoverAge is how long a file without a mount must have been there to be no
-// one's work in progress.
-const leftoverAge = time.Second
+// one's work in progress: between making the file and mounting on it, ip makes
+// the namespace, which can take seconds on a busy machine.
+const leftoverAge = 10 * time.Second
 
 // makeFile makes the file to mount on. One that was left by a program that died
 // before mounting is used; ip, which does not hold the lock at this point, may
@@ -189,14 +190,14 @@ func makeFile(path string) error {
 	if !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	st, statErr := os.Lstat(path)
-	if statErr != nil || isMounted(path) || !st.Mode().IsRegular() || st.Size() != 0 {
-		return err
+	for {
+		st, statErr := os.Lstat(path)
+		if statErr != nil || isMounted(path) || !st.Mode().IsRegular() || st.Size() != 0 {
+			return err
+		}
+		if age := time.Since(st.ModTime()); age < 0 || age >= leftoverAge {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	time.Sleep(min(leftoverAge, leftoverAge-time.Since(st.ModTime())))
-	now, statErr := os.Lstat(path)
-	if statErr != nil || isMounted(path) || !os.SameFile(st, now) {
-		return err
-	}
-	return nil
 }

@@ -177,6 +177,10 @@ func TestLeftoverFile(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0); err != nil {
 		t.Fatal(err)
 	}
+	longAgo := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, longAgo, longAgo); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := netns.Open("red"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("open a file without a mount: %v", err)
 	}
@@ -189,10 +193,10 @@ func TestLeftoverFile(t *testing.T) {
 	}
 
 	// Somebody who is about to mount on the file he has made is not disturbed.
+	ns := testns.New(t)
 	if err := os.WriteFile(filepath.Join(netns.Dir, "busy"), nil, 0); err != nil {
 		t.Fatal(err)
 	}
-	ns := testns.New(t)
 	mounted := make(chan error)
 	go func() {
 		time.Sleep(200 * time.Millisecond)

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,31 +15,42 @@ import (
 
 // TestListed fails when a type is a kind but stands in no list.
 func TestListed(t *testing.T) {
-	listed := map[string]bool{}
-	pkgs, err := parser.ParseDir(token.NewFileSet(), ".", nil, 0)
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Skip("the sources are not here")
 	}
-	for _, f := range pkgs["kind"].Files {
+	listed := map[string]bool{}
+	var decls []ast.Decl
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decls = append(decls, f.Decls...)
 		ast.Inspect(f, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if ok && len(call.Args) == 1 {
-				if fn, ok := call.Fun.(*ast.Ident); ok && fn.Name == "new" {
-					if id, ok := call.Args[0].(*ast.Ident); ok {
-						listed[id.Name] = true
-					}
-				}
-			}
+			listed[madeBy(n)] = listed[madeBy(n)] || name == "kind.go" // where the lists are
 			return true
 		})
 	}
-	for _, f := range pkgs["kind"].Files {
-		for _, d := range f.Decls {
-			if name := kindOf(d); name != "" && !listed[name] {
-				t.Errorf("%s has the method Name, but is neither in All nor in Ports", name)
-			}
+	for _, d := range decls {
+		if name := kindOf(d); name != "" && !listed[name] {
+			t.Errorf("%s has the method Name, but is neither in All nor in Ports", name)
 		}
 	}
+}
+
+// madeBy returns the type of a call new(Type).
+func madeBy(n ast.Node) string {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) != 1 {
+		return ""
+	}
+	fn, ok := call.Fun.(*ast.Ident)
+	arg, isName := call.Args[0].(*ast.Ident)
+	if !ok || !isName || fn.Name != "new" {
+		return ""
+	}
+	return arg.Name
 }
 
 // kindOf returns the receiver's type of a method Name.
