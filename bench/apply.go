@@ -1,14 +1,6 @@
 package main
 
-import (
-	"bufio"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strings"
-)
+import "fmt"
 
 // applyRoutes makes n routes and the link that they go through, as a process.
 // There is no target; it is what the re-apply below compares with.
@@ -98,39 +90,4 @@ func reapply(name string, d *bed, rounds int, targets []Target, yaml bool) Workl
 		w.Variants = append(w.Variants, Variant{Name: "nlapply -f, YAML", Run: applyYAML(d), Targets: targets[:1]})
 	}
 	return w
-}
-
-var writeType = regexp.MustCompile(`nlmsg_type=RTM_(NEW|DEL|SET)`)
-
-// writes runs a command under strace and counts the messages that it sends to
-// change something. Without strace they are not counted.
-func (s *Stage) writes(argv ...string) (Sample, error) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		return Sample{}, nil
-	}
-	trace := filepath.Join(s.dir, "trace")
-	defer os.Remove(trace)
-	sample, err := s.process(append([]string{strace, "-f", "-v", "-s", "65536", "-o", trace,
-		"-e", "trace=sendmsg,sendto,sendmmsg,write,writev", "-e", "signal=none"}, argv...)...)
-	if err != nil {
-		return sample, err
-	}
-	f, err := os.Open(trace)
-	if err != nil {
-		return sample, err
-	}
-	defer f.Close()
-	sample.Writes = new(int)
-	in := bufio.NewReader(f)
-	for {
-		line, err := in.ReadString('\n')
-		*sample.Writes += len(writeType.FindAllStringIndex(line, -1))
-		if err != nil {
-			return sample, nil
-		}
-		if strings.Contains(line, "nlmsg_type=0x") {
-			*sample.Writes++ // a type that strace has no name for: better counted than missed
-		}
-	}
 }

@@ -53,16 +53,21 @@ func (t *vlanTable) read(ctx context.Context, s *Scope) (map[int32][]vlanRun, er
 	if !s.Exists || !s.run.keepAll && !s.declaresVLANs() {
 		return have, nil
 	}
-	for r, err := range t.res.Dump(ctx, s, true) {
-		if err != nil {
-			return nil, err
+	err := untilUndisturbed(ctx, func() error {
+		clear(have)
+		t.have = t.have[:0]
+		for r, err := range t.res.Dump(ctx, s, true) {
+			if err != nil {
+				return err
+			}
+			have[r.index] = append(have[r.index], *r)
+			if s.run.keepAll {
+				t.have = append(t.have, *r)
+			}
 		}
-		have[r.index] = append(have[r.index], *r)
-		if s.run.keepAll {
-			t.have = append(t.have, *r)
-		}
-	}
-	return have, nil
+		return nil
+	})
+	return have, err
 }
 
 func (s *Scope) declaresVLANs() bool {

@@ -243,7 +243,7 @@ func ownAddress(s *Scope, l *route.Link) bool {
 	if m := s.links.byIndex[l.Master]; m != nil && m.Address.Equal(l.Address) {
 		return !s.masterKind(l.Master).wantsDown && m.Kind != l.SlaveKind
 	}
-	if k, ok := kind.New(l.Kind); ok && kind.IsMaster(k) && l.Flags&unix.IFF_LOWER_UP != 0 && !s.hasPorts(l) {
+	if k, ok := kind.New(l.Kind); ok && kind.IsMaster(k) && l.Flags&unix.IFF_LOWER_UP != 0 && len(s.portsOf(l)) == 0 {
 		// A bridge that was given an address has no carrier before it has a port
 		// (net/bridge/br_stp_if.c, br_stp_change_bridge_id).
 		return false
@@ -255,15 +255,6 @@ func ownAddress(s *Scope, l *route.Link) bool {
 		}
 	}
 	return true
-}
-
-func (s *Scope) hasPorts(l *route.Link) bool {
-	for _, o := range s.links.byIndex {
-		if o.Master == l.Index {
-			return true
-		}
-	}
-	return false
 }
 
 // describe implements table.

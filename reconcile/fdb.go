@@ -328,7 +328,7 @@ func (fdbResource) Dump(ctx context.Context, s *Scope, _ bool) iter.Seq2[*fdbObj
 			yield(nil, err)
 			return
 		}
-		k := newFDBMakers(ctx, s)
+		k := newFDBMakers(s)
 		o := fdbObject{decl: -1}
 		for n, err := range c.FDB(ctx, route.FDBFilter{}) {
 			if err != nil {
@@ -337,7 +337,7 @@ func (fdbResource) Dump(ctx context.Context, s *Scope, _ bool) iter.Seq2[*fdbObj
 			}
 			o.Neighbor = *n
 			o.made = k.made(&o)
-			if o.orphan, err = k.orphan(&o); !yield(&o, err) || err != nil {
+			if o.orphan, err = k.orphan(ctx, &o); !yield(&o, err) || err != nil {
 				return
 			}
 		}

@@ -73,7 +73,7 @@ func TestFDBMaker(t *testing.T) {
 		{"what a device listens to", &fdbObject{Neighbor: route.Neighbor{Index: 1, LLAddr: group, State: unix.NUD_PERMANENT}}, Kernel},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.o.made = newFDBMakers(t.Context(), s).made(test.o)
+			test.o.made = newFDBMakers(s).made(test.o)
 			if got := (fdbResource{}).Maker(s, test.o); got != test.want {
 				t.Errorf("have %d, want %d", got, test.want)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -151,11 +152,10 @@ type fdbMakers struct {
 	spread map[fdbKey]bool
 	// vlans of the ports; nil until asked for.
 	vlans map[int32]*vlanSet
-	ctx   context.Context // of the dump that the makers are made for
 }
 
-func newFDBMakers(ctx context.Context, s *Scope) *fdbMakers {
-	k := &fdbMakers{ctx: ctx, s: s, defaults: map[int32]fdbDefaults{}, spread: map[fdbKey]bool{}}
+func newFDBMakers(s *Scope) *fdbMakers {
+	k := &fdbMakers{s: s, defaults: map[int32]fdbDefaults{}, spread: map[fdbKey]bool{}}
 	if s.Spec == nil {
 		return k
 	}
@@ -213,14 +213,14 @@ func (k *fdbMakers) isSpread(o *fdbObject) bool {
 }
 
 // orphan tells whether o, which belongs to a list, is in a VLAN that its port has
-// left.
-func (k *fdbMakers) orphan(o *fdbObject) (bool, error) {
+// left and is not to join again.
+func (k *fdbMakers) orphan(ctx context.Context, o *fdbObject) (bool, error) {
 	if !o.ofBridge() || o.VLAN == 0 || (fdbResource{}).Maker(k.s, o) != Listed {
 		return false, nil
 	}
 	if k.vlans == nil {
 		k.vlans = map[int32]*vlanSet{}
-		for r, err := range (vlanResource{}).Dump(k.ctx, k.s, true) {
+		for r, err := range (vlanResource{}).Dump(ctx, k.s, true) {
 			if err != nil {
 				return false, err
 			}
@@ -230,8 +230,12 @@ func (k *fdbMakers) orphan(o *fdbObject) (bool, error) {
 			k.vlans[r.index].add(r.BridgeVLAN)
 		}
 	}
-	set := k.vlans[o.Index]
-	return set == nil || set[min(o.VLAN, maxVLAN)] == 0, nil
+	if set := k.vlans[o.Index]; set != nil && set[min(o.VLAN, maxVLAN)] != 0 {
+		return false, nil
+	}
+	joins := func(v spec.VLAN) bool { return v.VID <= o.VLAN && o.VLAN <= v.End }
+	l := k.s.declaredLink(o.Index)
+	return l.VLANs == nil || !slices.ContainsFunc(*l.VLANs, joins), nil
 }
 
 func (k *fdbMakers) defaultsOf(o *fdbObject) fdbDefaults {

@@ -97,6 +97,9 @@ func (p *linkPlan) change(st *linkStep) {
 		if want, ok := f.want(w.spec); ok && want != f.have(have) {
 			st.generic = append(st.generic, f)
 			st.change(f.name, f.have(have), want)
+			if f.event != nil {
+				p.event(st, s, *f.event, have.Index)
+			}
 		}
 	}
 	for _, c := range st.options {

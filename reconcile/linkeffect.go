@@ -1,13 +1,9 @@
 package reconcile
 
 import (
-	"maps"
-	"slices"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink/route"
-	"github.com/nlapply/nlapply/netlink/route/attr"
 	"github.com/nlapply/nlapply/netlink/route/kind"
 	"github.com/nlapply/nlapply/spec"
 )
@@ -29,13 +25,11 @@ func (p *linkPlan) remove(st *linkStep, s *Scope, l *route.Link) {
 	if far, ns, ok := s.peerLink(l); ok {
 		p.fall(st, ns, far)
 	}
-	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
-		o := s.links.byIndex[i]
-		switch {
-		case s.links.state[i].gone:
-		case s.standsOn(o, l):
-			p.fall(st, s, o)
-		case s.links.state[i].master == l.Index:
+	for _, o := range s.standingOn(l) {
+		p.fall(st, s, o)
+	}
+	for _, o := range s.portsOf(l) {
+		if state := s.links.state[o.Index]; !state.gone && state.master == l.Index {
 			p.releasePort(st, s, o)
 		}
 	}
@@ -62,10 +56,9 @@ func (p *linkPlan) fall(st *linkStep, s *Scope, l *route.Link) {
 // down notes that a link goes down, and with it the links above that follow.
 func (p *linkPlan) down(st *linkStep, s *Scope, l *route.Link) {
 	p.event(st, s, LinkDown, l.Index)
-	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
-		o := s.links.byIndex[i]
-		if o.HasParent && !o.HasParentNetNSID && o.Parent == l.Index && s.followsDown(o) && s.links.state[i].up {
-			p.event(st, s, LinkDown, i)
+	for _, o := range s.standingOn(l) {
+		if s.followsDown(o) && s.links.state[o.Index].up {
+			p.event(st, s, LinkDown, o.Index)
 		}
 	}
 }
@@ -76,10 +69,10 @@ func (p *linkPlan) releasePorts(st *linkStep) {
 		return
 	}
 	s := st.scope
-	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
-		if state := s.links.state[i]; state.master == st.have.Index && !state.gone {
-			st.release = append(st.release, i)
-			p.releasePort(st, s, s.links.byIndex[i])
+	for _, o := range s.portsOf(st.have) {
+		if state := s.links.state[o.Index]; state.master == st.have.Index && !state.gone {
+			st.release = append(st.release, o.Index)
+			p.releasePort(st, s, o)
 		}
 	}
 }
@@ -153,19 +146,6 @@ func (p *linkPlan) masterKind(s *Scope, name string) masterTraits {
 func (s *Scope) followsDown(l *route.Link) bool {
 	k, ok := s.observedKind(l)
 	return ok && kind.FollowsDown(k)
-}
-
-// standsOn tells whether the kernel deletes l together with below: links above
-// it (vlan, macvlan, …), and tunnels that are bound to it.
-func (s *Scope) standsOn(l, below *route.Link) bool {
-	if l.HasParent && !l.HasParentNetNSID && l.Parent == below.Index {
-		return true
-	}
-	k, ok := s.observedKind(l)
-	if !ok || !kind.GoesWithDevice(k) {
-		return false
-	}
-	return slices.ContainsFunc(k.Fields().Refs(), func(r *attr.Ref) bool { return r.Index == below.Index })
 }
 
 // linkMaker tells who made a link.

@@ -236,8 +236,9 @@ func (x *linkExec) creationData(ctx context.Context, st *linkStep) []byte {
 
 // divide separates the changes of late rows from the others.
 func divide(k kind.Kind, changes []attr.Change) (now, late []attr.Change) {
+	rows := k.Fields()
 	for _, c := range changes {
-		if f, ok := k.Fields().Lookup(c.Name); ok && f.Late {
+		if f, ok := rows.Lookup(c.Name); ok && f.Late {
 			late = append(late, c)
 		} else {
 			now = append(now, c)

@@ -19,6 +19,8 @@ type linkField struct {
 	want func(l *spec.Link) (string, bool)
 	have func(l *route.Link) string
 	set  func(c *route.LinkChange, l *spec.Link)
+	// event is the side effect of a change; nil for none.
+	event *EventKind
 	// late fields cannot be set by the message that makes the link.
 	late bool
 }
@@ -26,7 +28,7 @@ type linkField struct {
 // linkFields are the generic attributes, in the order in which plans print them.
 var linkFields = []linkField{
 	{
-		name: "address",
+		name: "address", event: new(LinkAddress), // net/ipv4/arp.c, arp_netdev_event
 		want: func(l *spec.Link) (string, bool) { return l.Address.String(), l.Address != nil },
 		have: func(l *route.Link) string { return spec.HardwareAddr(l.Address).String() },
 		set:  func(c *route.LinkChange, l *spec.Link) { c.Address = route.HardwareAddr(l.Address) },

@@ -110,7 +110,7 @@ func (p *linkPlan) check() {
 		if w.kind == nil && w.madeBy == nil && w.scope.links.byName[w.name] == nil {
 			p.fail(w.path(), "link %s does not exist%s, and has no kind to make it of", w.name, w.scope.in())
 		}
-		for _, r := range w.refs() {
+		for _, r := range w.refs {
 			to, at := linkPlace{w.scope, r.name}, w.path(anySlice(strings.Split(r.key, "."))...)
 			have := w.scope.links.byName[r.name]
 			switch {
@@ -173,8 +173,8 @@ func (p *linkPlan) tied(s *Scope, l *route.Link) bool {
 		w := p.byPlace[linkPlace{ns, near.Name}]
 		return w != nil && (w.peer != nil || w.kind == nil)
 	}
-	for _, o := range s.links.byIndex {
-		if w := p.byPlace[linkPlace{s, o.Name}]; w != nil && w.kind == nil && s.standsOn(o, l) {
+	for _, o := range s.standingOn(l) {
+		if w := p.byPlace[linkPlace{s, o.Name}]; w != nil && w.kind == nil {
 			return true
 		}
 	}
@@ -356,7 +356,7 @@ func (p *linkPlan) order() error {
 
 // dependencies returns what must be made before w.
 func (p *linkPlan) dependencies(w *linkWant) (to []*linkWant) {
-	for _, r := range w.refs() {
+	for _, r := range w.refs {
 		place := linkPlace{w.scope, r.name}
 		d := p.byPlace[place]
 		if d == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/nlapply/nlapply/netlink/route"
 	"github.com/nlapply/nlapply/netlink/route/kind"
@@ -20,6 +21,12 @@ type links struct {
 	plannedNames map[int32]string
 	// successors tells the index that a link to be recreated will have.
 	successors map[int32]int32
+	// kinds are the decoded options, nil for links of no known kind; see
+	// Scope.observedKind.
+	kinds map[int32]kind.Kind
+	// above are the links that go with a link, and ports those that have it as
+	// master; see Scope.relations.
+	above, ports map[int32][]*route.Link
 	// state is what the plan makes of the kernel's links so far.
 	state map[int32]*linkState
 }
@@ -47,6 +54,7 @@ func newLinks() links {
 		byIndex: map[int32]*route.Link{}, byName: map[string]*route.Link{},
 		planned: map[string]int32{}, plannedNames: map[int32]string{},
 		successors: map[int32]int32{}, state: map[int32]*linkState{},
+		kinds: map[int32]kind.Kind{},
 	}
 }
 
@@ -60,13 +68,16 @@ func (s *Scope) observeLinks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for l, err := range c.Links(ctx) {
-		if err != nil {
-			return err
+	return untilUndisturbed(ctx, func() error {
+		s.links = newLinks()
+		for l, err := range c.Links(ctx) {
+			if err != nil {
+				return err
+			}
+			s.links.add(l.Clone())
 		}
-		s.links.add(l.Clone())
-	}
-	return nil
+		return nil
+	})
 }
 
 // plan gives the name of a link to come an index.
@@ -157,8 +168,49 @@ func (s *Scope) depth(l *route.Link) (depth int) {
 }
 
 func (s *Scope) isPair(l *route.Link) bool {
-	k, ok := kind.New(l.Kind)
+	k, ok := s.observedKind(l)
 	return ok && kind.IsPair(k)
+}
+
+// relations notes which links the kernel deletes together with another one:
+// links above it (vlan, macvlan, …), and tunnels that are bound to it; and which
+// are ports of which.
+func (s *Scope) relations() {
+	s.links.above, s.links.ports = map[int32][]*route.Link{}, map[int32][]*route.Link{}
+	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
+		l := s.links.byIndex[i]
+		if l.HasParent && !l.HasParentNetNSID && !s.isPair(l) {
+			s.links.above[l.Parent] = append(s.links.above[l.Parent], l)
+		}
+		if l.Master != 0 {
+			s.links.ports[l.Master] = append(s.links.ports[l.Master], l)
+		}
+		k, ok := s.observedKind(l)
+		if !ok || !kind.GoesWithDevice(k) {
+			continue
+		}
+		for _, r := range k.Fields().Refs() {
+			if r.Index != l.Parent {
+				s.links.above[r.Index] = append(s.links.above[r.Index], l)
+			}
+		}
+	}
+}
+
+// standingOn returns the links that go with l.
+func (s *Scope) standingOn(l *route.Link) []*route.Link {
+	if s.links.above == nil {
+		s.relations()
+	}
+	return s.links.above[l.Index]
+}
+
+// portsOf returns the links whose master the kernel says l is.
+func (s *Scope) portsOf(l *route.Link) []*route.Link {
+	if s.links.above == nil {
+		s.relations()
+	}
+	return s.links.ports[l.Index]
 }
 
 // freeGroup returns a group number that no link of the scope has.

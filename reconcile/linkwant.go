@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/nlapply/nlapply/netlink/route"
-	"github.com/nlapply/nlapply/netlink/route/attr"
 	"github.com/nlapply/nlapply/netlink/route/kind"
 	"github.com/nlapply/nlapply/spec"
 )
@@ -26,7 +25,8 @@ type linkWant struct {
 	peer *linkPlace
 	// madeBy is the other end, when that is the one with the kind.
 	madeBy *linkWant
-	level  int // 0 for links that refer to none that is to be made
+	// refs are the links that it refers to, in the order of the document's keys.
+	refs []linkRef
 }
 
 // linkPlace is a link by scope and name.
@@ -51,6 +51,7 @@ func (w *linkWant) path(parts ...any) string {
 
 func newLinkWant(s *Scope, name string, l *spec.Link) (*linkWant, error) {
 	w := &linkWant{scope: s, name: name, spec: l}
+	defer w.findRefs()
 	if l.Kind != "" {
 		k, ok := kind.New(l.Kind)
 		if !ok {
@@ -101,24 +102,25 @@ type linkRef struct {
 	late bool
 }
 
-// refs returns the links that the link refers to.
-func (w *linkWant) refs() (refs []linkRef) {
+// findRefs collects the links that the link refers to.
+func (w *linkWant) findRefs() {
 	if p := w.spec.Parent; p != nil {
-		refs = append(refs, linkRef{"link", *p, false})
+		w.refs = append(w.refs, linkRef{"link", *p, false})
 	}
 	if m := w.spec.Master; m != nil && *m != spec.None {
-		refs = append(refs, linkRef{"master", *m, false})
+		w.refs = append(w.refs, linkRef{"master", *m, false})
 	}
-	refs = append(refs, kindRefs(w.kind, "")...)
-	return append(refs, kindRefs(w.port, portSuffix)...)
+	w.refs = append(w.refs, kindRefs(w.kind, "")...)
+	w.refs = append(w.refs, kindRefs(w.port, portSuffix)...)
 }
 
 func kindRefs(k kind.Kind, suffix string) (refs []linkRef) {
 	if k == nil {
 		return nil
 	}
-	for _, f := range k.Fields() {
-		for _, r := range (attr.Fields{f}).Refs() {
+	rows := k.Fields()
+	for i, f := range rows {
+		for _, r := range rows[i : i+1].Refs() {
 			if r.Name != "" {
 				refs = append(refs, linkRef{k.Name() + suffix + "." + f.Name, r.Name, f.Late})
 			}
@@ -128,13 +130,17 @@ func kindRefs(k kind.Kind, suffix string) (refs []linkRef) {
 }
 
 // observedKind returns what the kernel reports of a link's kind, with names for
-// indexes; false for a link without a known kind.
+// indexes; false for a link without a known kind. It is not to be changed.
 func (s *Scope) observedKind(l *route.Link) (kind.Kind, bool) {
-	k, ok := kind.New(l.Kind)
-	if !ok {
-		return nil, false
+	if k, known := s.links.kinds[l.Index]; known {
+		return k, k != nil
 	}
-	return k, s.decode(k, l.Data)
+	k, ok := kind.New(l.Kind)
+	if ok && !s.decode(k, l.Data) {
+		k, ok = nil, false
+	}
+	s.links.kinds[l.Index] = k
+	return k, ok
 }
 
 // observedPort returns what the kernel reports of a link as a port.

@@ -213,6 +213,8 @@ func (neighborResource) Survives(_ *Scope, n *neighborObject, e LinkEvent) bool 
 	switch e.Kind {
 	case LinkRemoved, LinkDown, LinkVRF:
 		return false
+	case LinkAddress: // neigh_changeaddr: permanent ones, too
+		return n.Flags&unix.NTF_PROXY != 0
 	case LinkNoIPv6:
 		return n.Family != unix.AF_INET6
 	case LinkNoIPv4: // arp_ifdown, by fib_disable_ip

@@ -2,9 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/spec"
@@ -101,29 +103,59 @@ func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEven
 	for i := range o.want {
 		o.index[o.res.Key(&o.want[i])] = int32(i)
 	}
-	o.settled, o.seen = make([]bool, len(o.want)), make([]bool, len(o.want))
-	o.have, o.ops = o.have[:0], nil
-	if s.Exists {
-		if err := o.dump(ctx, s, events); err != nil {
-			return err
+	var fallen []fallen[T]
+	err := untilUndisturbed(ctx, func() (err error) {
+		o.settled, o.seen = make([]bool, len(o.want)), make([]bool, len(o.want))
+		o.have, o.ops = o.have[:0], nil
+		if s.Exists {
+			fallen, err = o.dump(ctx, s, events)
 		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := range fallen {
+		o.fall(s, &fallen[i].object, fallen[i].event)
 	}
 	o.diff(s)
 	return nil
 }
 
+// fallen is an object and the event that takes it down.
+type fallen[T any] struct {
+	object T
+	event  LinkEvent
+}
+
+// untilUndisturbed repeats a dump during which objects changed.
+func untilUndisturbed(ctx context.Context, dump func() error) (err error) {
+	for pause := time.Millisecond; pause < time.Second; pause *= 2 {
+		if err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return err
+}
+
 // dump keeps what the plan may need: objects of a declared key that differ, and
 // those that may be pruned. A million foreign routes cost nothing, nor do those
 // that are right.
-func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) error {
+func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) (down []fallen[T], err error) {
 	_, all := o.res.(differ[T])
 	all = all || s.run.keepAll
+	index := indexEvents(events)
 	for t, err := range o.res.Dump(ctx, s, len(events) > 0 || len(o.want) > o.declared) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if e, hit := o.casualty(s, t, events); hit {
-			o.fall(s, t, e)
+		if e, hit := o.casualty(s, t, index); hit {
+			down = append(down, fallen[T]{o.res.Own(t), e})
 			continue
 		}
 		w, wanted := o.index[o.res.Key(t)]
@@ -137,21 +169,51 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 			}
 		}
 	}
-	return nil
+	return down, nil
 }
 
-func (o *objects[K, T]) casualty(s *Scope, t *T, events []LinkEvent) (LinkEvent, bool) {
+// casualty returns the event that takes t down, if there is one.
+func (o *objects[K, T]) casualty(s *Scope, t *T, events eventIndex) (LinkEvent, bool) {
 	sv, ok := o.res.(survivor[T])
-	if !ok {
+	if !ok || events.none() {
 		return LinkEvent{}, false
 	}
-	for _, e := range events {
-		if !sv.Survives(s, t, e) {
-			return e, true
+	hit, found := LinkEvent{}, false
+	try := func(events []LinkEvent) {
+		for _, e := range events {
+			if !found && !sv.Survives(s, t, e) {
+				hit, found = e, true
+			}
 		}
 	}
-	return LinkEvent{}, false
+	try(events.anywhere)
+	o.res.Relocate(t, func(index int32) int32 { // visits the links of t
+		try(events.on[index])
+		return index
+	})
+	return hit, found
 }
+
+// eventIndex finds the events that can concern an object, so that many events
+// and many objects do not multiply.
+type eventIndex struct {
+	on       map[int32][]LinkEvent
+	anywhere []LinkEvent
+}
+
+func indexEvents(events []LinkEvent) eventIndex {
+	x := eventIndex{on: map[int32][]LinkEvent{}}
+	for _, e := range events {
+		if e.Kind == AddressRemoved { // routes on other links may use it, too
+			x.anywhere = append(x.anywhere, e)
+		} else {
+			x.on[e.Index] = append(x.on[e.Index], e)
+		}
+	}
+	return x
+}
+
+func (x eventIndex) none() bool { return len(x.on)+len(x.anywhere) == 0 }
 
 // fall notes that event e takes t down. What the document declares is made
 // anew because it will be missing; what others made is put back as it was.

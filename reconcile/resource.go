@@ -117,6 +117,7 @@ const (
 	LinkLeft                        // it leaves its master
 	LinkVRF                         // it joins or leaves a VRF
 	LinkNoIPv6                      // its MTU falls below 1280: IPv6 ends
+	LinkAddress                     // its hardware address changes
 	AddressRemoved                  // one of its addresses is removed
 	LinkNoIPv4                      // it loses its last IPv4 address
 )

@@ -291,7 +291,7 @@ func randomRule(rnd *rand.Rand) route.Rule {
 // random declared ones.
 func TestRuleConvergence(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for round := range 5000 {
+	for round := range 2000 {
 		s := ruleScope([]spec.PruneMode{spec.PruneOwned, spec.PruneAll, spec.PruneNone}[rnd.IntN(3)])
 		s.Spec.Ignore.Rules = []spec.RuleMatch{{Protocol: new(uint8(12))}}
 		var have, want fakeRules
@@ -401,7 +401,7 @@ func hasInOrder(text string, lines []string) bool {
 
 func BenchmarkRuleDiff(b *testing.B) {
 	var want fakeRules
-	for i := range 5000 {
+	for i := range 2000 {
 		r := rule("100 table 5")
 		r.From = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 32)
 		want = append(want, r)

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -348,6 +349,10 @@ links:
 - fdb 02:00:00:00:00:02 dev p1 vlan 12 master static
 - fdb 02:00:00:00:00:01 dev p1 vlan 10 master static`)
 	b.expect("bridge vlan show dev p1", "port vlan-id\np1 10\n11")
+	b.run("bridge fdb add 02:00:00:00:00:02 dev p1 master static vlan 11")
+	b.run("bridge vlan del vid 11 dev p1") // this run gives it back
+	b.apply(list("[]"), "+ vlan 11 dev p1\n- fdb 02:00:00:00:00:02 dev p1 vlan 11 master static")
+	b.expect("bridge vlan show dev p1", "port vlan-id\np1 10\n11")
 }
 
 // TestVLANsComeBackLive: a port that left its bridge has lost its VLANs, and
@@ -404,4 +409,32 @@ func TestDescribeLive(t *testing.T) {
 	if t.Failed() {
 		t.Log(string(text))
 	}
+}
+
+// TestSysctlLive reads and writes where the test's namespace is.
+func TestSysctlLive(t *testing.T) {
+	b := newBench(t, "ip link add v0 type veth peer v1", "ip link set v0 up")
+	if err := os.WriteFile("/proc/sys/net/ipv4/conf/v0/rp_filter", []byte("0"), 0); err != nil {
+		t.Skip(err)
+	}
+	const doc = `
+sysctl: {net.ipv4.ip_forward: 1, net.ipv4.ip_local_port_range: "32768  60999"}
+links:
+  v0: {sysctl: {ipv4.rp_filter: 2, ipv4.forwarding: 0}}
+  vx10: {kind: vxlan, vxlan: {id: 10, dstport: 4789}, sysctl: {ipv4.arp_ignore: 1}}
+`
+	b.apply(doc, `
++ link vx10 kind vxlan id 10 dstport 4789
+~ sysctl net.ipv4.ip_forward 0 → 1
+~ sysctl net.ipv4.conf.v0.rp_filter 0 → 2
++ sysctl net.ipv4.conf.vx10.arp_ignore 1`)
+	for file, want := range map[string]string{
+		"ip_forward": "1", "conf/v0/rp_filter": "2", "conf/v0/forwarding": "0", "conf/vx10/arp_ignore": "1", "conf/vx10/forwarding": "1",
+	} {
+		have, err := os.ReadFile("/proc/sys/net/ipv4/" + file)
+		if err != nil || strings.TrimSpace(string(have)) != want {
+			t.Errorf("%s: have %s, want %s, %v", file, have, want, err)
+		}
+	}
+	b.apply(doc, "")
 }

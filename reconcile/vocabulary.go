@@ -36,6 +36,17 @@ func (Vocabulary) Section(name string) (spec.Section, bool) {
 	return section{func() kind.Kind { k, _ := find(base); return k }}, true
 }
 
+// Traits tells which other links a kind needs.
+func (Vocabulary) Traits(name string) spec.Traits {
+	k, ok := kind.New(name)
+	if !ok {
+		return spec.Traits{}
+	}
+	return spec.Traits{Link: kind.NeedsParent(k), Peer: kind.IsPair(k)}
+}
+
+var _ spec.KindTraits = Vocabulary{}
+
 // section is the options of one kind.
 type section struct{ make func() kind.Kind }
 

@@ -70,6 +70,10 @@ type Field struct {
 	// Text says in a sentence what the attribute does, for reference pages.
 	Text  string
 	Value Value
+	// NamedIn is the table of names ("tables", as iproute2's rt_tables) in which
+	// a document may look the number up; "" for none. Schema passes it on as
+	// "x-names".
+	NamedIn string
 
 	absent  any      // what it means when a dump leaves the attribute out, nil for "not known"
 	also    uint16   // second attribute of the same value (an IPv6 address), 0 for none
@@ -90,8 +94,10 @@ func (f Field) WithoutPorts() Field { f.NoPorts = true; return f }
 // WithDefault says what a link has that was made without the attribute. It is a
 // plain value as Value.Set takes it.
 func (f Field) WithDefault(v any) Field {
-	if n, err := parseInteger(v); err == nil {
-		v = n.document()
+	if _, text := v.(string); !text { // rows are made often, and parsing text takes long
+		if n, err := parseInteger(v); err == nil {
+			v = n.document()
+		}
 	}
 	f.Default = v
 	return f
@@ -99,6 +105,9 @@ func (f Field) WithDefault(v any) Field {
 
 // Doc says in a sentence what the attribute does.
 func (f Field) Doc(text string) Field { f.Text = text; return f }
+
+// Names sets NamedIn.
+func (f Field) Names(table string) Field { f.NamedIn = table; return f }
 
 // AsLate sets Late.
 func (f Field) AsLate() Field { f.Late = true; return f }
@@ -156,6 +165,9 @@ func (f *Field) Schema() map[string]any {
 	}
 	if f.Default != nil {
 		s["default"] = f.Default
+	}
+	if f.NamedIn != "" {
+		s["x-names"] = f.NamedIn
 	}
 	return s
 }

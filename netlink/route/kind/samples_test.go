@@ -117,6 +117,7 @@ var samples = map[string]map[string]sample{
 		"hello_time":          {values: []any{201, 300}},
 		"group_fwd_mask":      {values: []any{8, 0xfff8}},
 		"group_address":       {values: []any{"01:80:c2:00:00:04", "01:80:c2:00:00:0f"}},
+		"mcast_hash_max":      {values: []any{64, 512}}, // a few would fill up, which ends snooping
 		"mcast_vlan_snooping": {values: []any{true, false}, with: doc{"vlan_filtering": true}},
 		"mst_enabled":         {values: []any{true, false}, with: doc{"vlan_filtering": true}},
 	},

@@ -121,6 +121,25 @@ func TestTransitions(t *testing.T) {
 	}
 }
 
+// TestChangeWithExtension: newer kernels forget which bits the extension uses.
+func TestChangeWithExtension(t *testing.T) {
+	tr := newTrial(t, registered{name: "vxlan", new: func() kind.Kind { return new(kind.VXLAN) }}, nil)
+	tr.make(doc{"id": 10, "dstport": 4789, "gbp": true})
+	want, have := tr.want([]doc{{"ageing": 77}}), tr.have().(*kind.VXLAN)
+	changes := kind.Diff(want, have)
+	if live := changes[0].When == attr.Live; live != (have.ReservedBits == nil) {
+		t.Fatalf("reserved bits %v: %v", have.ReservedBits, changes)
+	}
+	tr.must(tr.change(want, have, changes))
+	now := tr.have().(*kind.VXLAN)
+	if now.ReservedBits != nil && *now.ReservedBits == *have.ReservedBits {
+		t.Error("the kernel keeps reserved_bits: changes are live again")
+	}
+	if _, dumped := kind.Minimal(now)["reserved_bits"]; dumped {
+		t.Error("what is left of reserved_bits cannot be declared, but is dumped")
+	}
+}
+
 // TestFallback recognises the device that comes with the module, under any name.
 func TestFallback(t *testing.T) {
 	tr := newTrial(t, registered{name: "gre", new: func() kind.Kind { return new(kind.GRE) }}, nil)

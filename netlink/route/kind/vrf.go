@@ -19,7 +19,7 @@ func (*VRF) Name() string { return "vrf" }
 func (v *VRF) Fields() attr.Fields {
 	return attr.Fields{
 		// there is no vrf_changelink
-		attr.Uint32("table", unix.IFLA_VRF_TABLE, &v.Table).AtCreation().Range(1, math.MaxUint32).
+		attr.Uint32("table", unix.IFLA_VRF_TABLE, &v.Table).AtCreation().Range(1, math.MaxUint32).Names("tables").
 			Doc("Routing table of the VRF."),
 	}
 }

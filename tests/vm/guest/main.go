@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -70,9 +71,12 @@ func runTests(job vm.Job, line io.Writer) error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
+			start := time.Now()
+			fmt.Println("guest: start", t.Dir) // on the console, which is shown when the machine hangs
 			if err := runTest(job, t, line); err != nil {
 				errs[i] = fmt.Errorf("%s: %w", t.Package, err)
 			}
+			fmt.Printf("guest: end %s after %.1f s\n", t.Dir, time.Since(start).Seconds())
 		})
 	}
 	wg.Wait()
