@@ -157,7 +157,8 @@ func (addressResource) Maker(s *Scope, a *address) Maker {
 	case s.othersProtocol(a.Proto):
 		return Other
 	case a.Proto == protoKernelLo, a.Proto == protoKernelRA, a.Proto == protoKernelLL,
-		a.Flags&unix.IFA_F_PERMANENT == 0, a.Flags&unix.IFA_F_TEMPORARY != 0,
+		a.Flags&unix.IFA_F_PERMANENT == 0,
+		a.Local.Is6() && a.Flags&unix.IFA_F_TEMPORARY != 0, // the flag of IPv4's secondary addresses
 		a.Index == loIndex && (a.Prefix() == loIPv4 || a.Prefix() == loIPv6):
 		return Kernel
 	case !s.managesLink(a.Index):

@@ -41,7 +41,7 @@ func (addressResource) Diff(s *Scope, want, have []address, ops []op[address]) [
 // rebuilds tells whether the primary address of a subnet goes, or is not the
 // first of those that are declared, while others are there.
 func rebuilds(want, have []address, ops []op[address], net subnet, members []int32) bool {
-	if len(members) < 2 {
+	if len(members) < 2 && !joined(want, ops, net) {
 		return false
 	}
 	first := slices.IndexFunc(members, func(h int32) bool { return have[h].Flags&unix.IFA_F_SECONDARY == 0 })
@@ -67,6 +67,13 @@ func rebuilds(want, have []address, ops []op[address], net subnet, members []int
 		return declaredAt(want[i+1:], &have[primary])
 	}
 	return false
+}
+
+// joined tells whether an address is added to the subnet.
+func joined(want []address, ops []op[address], net subnet) bool {
+	return slices.ContainsFunc(ops, func(p op[address]) bool {
+		return p.action == Create && p.want >= 0 && inSubnet(&want[p.want], net)
+	})
 }
 
 func declaredAt(want []address, have *address) bool {

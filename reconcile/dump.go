@@ -241,7 +241,7 @@ func ownAddress(s *Scope, l *route.Link) bool {
 		return false
 	}
 	if m := s.links.byIndex[l.Master]; m != nil && m.Address.Equal(l.Address) {
-		return !s.masterKind(l.Master).wantsDown && m.Kind != l.SlaveKind
+		return !s.masterKind(l.Master).wantsDown // a bond gives its ports its own; a bridge takes a port's
 	}
 	if k, ok := kind.New(l.Kind); ok && kind.IsMaster(k) && l.Flags&unix.IFF_LOWER_UP != 0 && len(s.portsOf(l)) == 0 {
 		// A bridge that was given an address has no carrier before it has a port

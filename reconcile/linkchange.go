@@ -26,7 +26,7 @@ func (p *linkPlan) mustRecreate(st *linkStep) (why []FieldChange) {
 	if have.Kind != w.kind.Name() {
 		return []FieldChange{{"kind", kindName(have), w.kind.Name()}}
 	}
-	if parent := w.spec.Parent; parent != nil && w.scope.Index(*parent) != have.Parent {
+	if parent := w.spec.Parent; parent != nil && (have.HasParentNetNSID || w.scope.Index(*parent) != have.Parent) {
 		why = append(why, FieldChange{"link", w.scope.LinkName(have.Parent), *parent})
 	}
 	hk, ok := w.scope.observedKind(have)
@@ -64,16 +64,17 @@ func (p *linkPlan) peerMoved(st *linkStep) []FieldChange {
 	case s != w.peer.scope:
 		return []FieldChange{{"peer.namespace", quoteEmpty(s.Name), quoteEmpty(w.peer.scope.Name)}}
 	case p.byPlace[*w.peer] == nil && far.Name != w.peer.name:
-		p.renamePeer(s, far, w.peer.name)
+		p.renamePeer(w, s, far)
 	}
 	return nil
 }
 
 // renamePeer plans the renaming of a far end that is not declared itself.
-func (p *linkPlan) renamePeer(s *Scope, far *route.Link, name string) {
+func (p *linkPlan) renamePeer(near *linkWant, s *Scope, far *route.Link) {
+	name := near.peer.name
 	st := &linkStep{action: Change, scope: s, name: name, have: far, rename: true}
-	st.want = &linkWant{scope: s, name: name, spec: &spec.Link{Up: far.Flags&iffUp != 0}}
-	st.change("name", far.Name, name)
+	st.want = &linkWant{scope: s, name: name, madeBy: near, spec: &spec.Link{Up: far.Flags&iffUp != 0}}
+	p.change(st)
 	p.steps = append(p.steps, st)
 }
 
@@ -90,7 +91,7 @@ func (p *linkPlan) change(st *linkStep) {
 	state := s.links.state[have.Index]
 	if st.rename {
 		st.change("name", have.Name, w.name)
-		s.links.byName[w.name] = have
+		s.links.rename(have, w.name)
 		st.bounce = state.up && !canRenameUp()
 	}
 	for _, f := range linkFields {
@@ -116,7 +117,7 @@ func (p *linkPlan) change(st *linkStep) {
 		p.event(st, s, LinkNoIPv6, have.Index)
 	}
 	if st.bounce {
-		p.down(st, s, have)
+		p.down(st, s, have, w.spec.Up)
 	}
 	p.changeUp(st, state)
 }
@@ -202,20 +203,47 @@ func userAltNames(l *route.Link) (names []string) {
 }
 
 func (p *linkPlan) changeUp(st *linkStep, state *linkState) {
-	want := st.want.spec.Up
+	want, was := st.want.spec.Up, st.have.Flags&iffUp != 0
+	risesWithParent := p.risesWithParent(st)
 	switch {
 	case want && (!state.up || st.bounce):
 		st.up = new(true)
 	case !want && state.up:
 		st.up = new(false)
+		p.down(st, st.scope, st.have, false)
+	case !want && risesWithParent:
+		st.lowered, st.quiet = true, st.empty()
 	}
-	if want != (st.have.Flags&iffUp != 0) {
+	if want != was || want && !state.up && st.empty() {
 		st.change("up", strconv.FormatBool(!want), strconv.FormatBool(want))
 	}
-	if !want && state.up {
-		p.down(st, st.scope, st.have)
-	}
 	state.up = want
+	if state.rises = st.up != nil && want || risesWithParent; state.rises {
+		p.keepDown(st.scope, st.have)
+	}
+}
+
+// risesWithParent tells whether the kernel takes the link up because the plan
+// takes its parent up (net/8021q/vlan.c, vlan_device_event).
+func (p *linkPlan) risesWithParent(st *linkStep) bool {
+	l, s := st.have, st.scope
+	if !l.HasParent || l.HasParentNetNSID || !s.followsDown(l) {
+		return false
+	}
+	parent := s.links.state[l.Parent]
+	return parent != nil && parent.rises
+}
+
+// keepDown sees to it that other programs' links which are down stay so when
+// the kernel would raise them together with l.
+func (p *linkPlan) keepDown(s *Scope, l *route.Link) {
+	for _, o := range s.followers(l) {
+		w := &linkWant{scope: s, name: o.Name, spec: new(spec.Link)}
+		if p.byPlace[w.place()] == nil && p.peers[w.place()] == nil && !s.links.state[o.Index].up {
+			p.byPlace[w.place()] = w
+			p.wants = append(p.wants, w)
+		}
+	}
 }
 
 // canRenameUp tells whether the kernel renames links that are up, which it does

@@ -13,6 +13,21 @@ func (p *linkPlan) event(st *linkStep, s *Scope, k EventKind, index int32) {
 	p.events[s] = append(p.events[s], LinkEvent{Kind: k, Index: index, step: st})
 }
 
+// keepsLink tells whether the link of an event is there after the plan, in a
+// state in which what it loses can be put back.
+func (s *Scope) keepsLink(e LinkEvent) bool {
+	state := s.links.state[e.Index]
+	switch {
+	case e.step == nil:
+		return true
+	case e.Kind == LinkRemoved:
+		return s.links.successors[e.Index] != 0
+	case state == nil || state.gone:
+		return false
+	}
+	return state.up || e.Kind == LinkLeft || e.Kind == LinkVRF
+}
+
 // remove notes that a link goes, and what the kernel takes with it: its far
 // end, the links above it, and the membership of its ports.
 func (p *linkPlan) remove(st *linkStep, s *Scope, l *route.Link) {
@@ -53,14 +68,26 @@ func (p *linkPlan) fall(st *linkStep, s *Scope, l *route.Link) {
 	p.remove(st, s, l)
 }
 
-// down notes that a link goes down, and with it the links above that follow.
-func (p *linkPlan) down(st *linkStep, s *Scope, l *route.Link) {
+// down notes that a link goes down, for a moment or to stay so, and with it the
+// links above that follow.
+func (p *linkPlan) down(st *linkStep, s *Scope, l *route.Link, comesBack bool) {
 	p.event(st, s, LinkDown, l.Index)
-	for _, o := range s.standingOn(l) {
-		if s.followsDown(o) && s.links.state[o.Index].up {
-			p.event(st, s, LinkDown, o.Index)
+	for _, o := range s.followers(l) {
+		if state := s.links.state[o.Index]; state.up {
+			p.down(st, s, o, comesBack)
+			state.up = comesBack
 		}
 	}
+}
+
+// followers returns the links above l that go down and up with it.
+func (s *Scope) followers(l *route.Link) (above []*route.Link) {
+	for _, o := range s.standingOn(l) {
+		if !s.links.state[o.Index].gone && s.followsDown(o) {
+			above = append(above, o)
+		}
+	}
+	return above
 }
 
 // releasePorts plans to release the ports of a link before it is changed.
@@ -88,7 +115,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 		p.event(st, s, LinkVRF, port.Index)
 	}
 	if t.releasesDown && state.up {
-		p.down(st, s, port)
+		p.down(st, s, port, false)
 		state.up = false
 	}
 	state.master = 0
@@ -101,12 +128,29 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	}
 	if declared == nil {
 		declared = &linkWant{scope: s, name: port.Name, spec: &spec.Link{Up: port.Flags&iffUp != 0}}
+		declared.port = s.portToRestore(port, st.want)
 		p.wants = append(p.wants, declared)
 		p.byPlace[declared.place()] = declared
 	}
 	l := *declared.spec
 	l.Master = &master.Name
 	declared.spec = &l
+}
+
+// portToRestore returns the options that a port gets again when its master is
+// made anew, nil when that is of another kind.
+func (s *Scope) portToRestore(port *route.Link, master *linkWant) kind.Kind {
+	k, ok := s.observedPort(port)
+	if !ok || master == nil || master.kind == nil || master.kind.Name() != k.Name() {
+		return nil
+	}
+	fields := k.Fields()
+	for i := range fields {
+		if fields[i].Volatile || fields[i].IsDefault() {
+			fields[i].Value.Clear()
+		}
+	}
+	return k
 }
 
 // masterTraits is what joining and leaving a master does to a port.
@@ -162,7 +206,7 @@ func (s *Scope) linkMaker(l *route.Link) Maker {
 	if madeByModule(l) {
 		return Kernel
 	}
-	if k, ok := s.observedKind(l); ok && kind.IsFallback(k) {
+	if k, ok := s.observedKind(l); ok && kind.IsFallback(k) || !ok && kind.IsForeignFallback(l.Kind, l.Data) {
 		return Kernel
 	}
 	return Foreign

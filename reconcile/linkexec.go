@@ -371,7 +371,7 @@ func (x *linkExec) rename(ctx context.Context) error {
 func (x *linkExec) change(ctx context.Context) error {
 	err := x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
 		switch {
-		case st.quiet:
+		case st.quiet && st.action == Create:
 			if st.index = x.index(ctx, st.scope, st.name); st.index == 0 {
 				st.err = fmt.Errorf("link %s was not made together with its peer: %w", st.name, unix.ENODEV)
 				return
@@ -432,14 +432,16 @@ func (x *linkExec) options(ctx context.Context, lb *linkBatch, st *linkStep, ind
 // up sets links up, parents before what stands on them.
 func (x *linkExec) up(ctx context.Context) error {
 	return x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
-		if st.up == nil || !*st.up {
-			return
-		}
 		index := st.index
 		if st.action == Change {
 			index = st.have.Index
 		}
-		lb.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: index, Flags: iffUp, Change: iffUp})
+		switch {
+		case st.up != nil && *st.up:
+			lb.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: index, Flags: iffUp, Change: iffUp})
+		case st.lowered:
+			lb.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: index, Change: iffUp})
+		}
 	})
 }
 
@@ -461,11 +463,9 @@ func (x *linkExec) delete(ctx context.Context, which func(*linkStep) bool) error
 			}
 		}
 		slices.SortStableFunc(steps, func(a, b *linkStep) int { return s.depth(b.have) - s.depth(a.have) })
-		if len(steps) >= minGroup {
-			done, err := x.deleteGroup(ctx, s, steps)
-			if done || err != nil {
-				return err
-			}
+		steps, err := x.deleteGroup(ctx, s, steps)
+		if err != nil {
+			return err
 		}
 		lb := &linkBatch{scope: s}
 		for _, st := range steps {
@@ -484,34 +484,46 @@ func (x *linkExec) delete(ctx context.Context, which func(*linkStep) bool) error
 }
 
 // deleteGroup deletes links as one group that no other link is in: the kernel
-// waits for readers (RCU) once instead of once a link. It reports false, with
-// all groups as they were, when that did not work.
-func (x *linkExec) deleteGroup(ctx context.Context, s *Scope, steps []*linkStep) (done bool, err error) {
+// waits for readers (RCU) once instead of once a link. It takes those of which it
+// is certain that they go, and returns the rest: all, with their groups as they
+// were, when it did not work.
+func (x *linkExec) deleteGroup(ctx context.Context, s *Scope, steps []*linkStep) (rest []*linkStep, err error) {
+	var many []*linkStep
+	for _, st := range steps {
+		if _, known := kind.New(st.have.Kind); known {
+			many = append(many, st)
+		} else {
+			rest = append(rest, st)
+		}
+	}
+	if len(many) < minGroup {
+		return steps, nil
+	}
 	group := s.freeGroup()
 	lb := &linkBatch{scope: s}
-	for _, st := range steps {
+	for _, st := range many {
 		lb.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: st.have.Index, Group: &group})
 	}
-	lb.add(steps[0], unix.RTM_DELLINK, 0, &route.LinkChange{Group: &group})
+	lb.add(many[0], unix.RTM_DELLINK, 0, &route.LinkChange{Group: &group})
 	res, err := lb.send(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	for _, st := range steps {
+	for _, st := range many {
 		st.err = nil
 	}
-	if res.Err(len(steps)) == nil {
-		return true, nil
+	if res.Err(len(many)) == nil {
+		return rest, nil
 	}
 	back := &linkBatch{scope: s}
-	for _, st := range steps {
+	for _, st := range many {
 		back.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: st.have.Index, Group: &st.have.Group})
 	}
 	_, err = back.send(ctx)
-	for _, st := range steps {
+	for _, st := range many {
 		st.err = nil
 	}
-	return false, err
+	return steps, err
 }
 
 // isAbsent tells whether the error of a deletion says that the object is gone

@@ -51,6 +51,7 @@ func planLinks(r *Run) (*linkPlan, error) {
 	for i := 0; i < len(p.wants); i++ { // ports to be put back are added on the way
 		p.compare(p.wants[i])
 	}
+	p.checkNames()
 	p.levels()
 	p.clearTheWay()
 	if len(p.errs) > 0 {
@@ -135,7 +136,7 @@ func anySlice(words []string) []any {
 // pruned tells whether an undeclared link goes.
 func (p *linkPlan) pruned(s *Scope, l *route.Link) bool {
 	here := linkPlace{s, l.Name}
-	if p.byPlace[here] != nil || p.peers[here] != nil {
+	if p.byPlace[here] != nil || p.peers[here] != nil && s.isPair(l) {
 		return false
 	}
 	m := s.linkMaker(l)
@@ -171,6 +172,9 @@ func (p *linkPlan) prune(s *Scope) {
 func (p *linkPlan) tied(s *Scope, l *route.Link) bool {
 	if near, ns, ok := s.peerLink(l); ok {
 		w := p.byPlace[linkPlace{ns, near.Name}]
+		if w != nil && w.madeBy != nil {
+			return w.madeBy.place() == linkPlace{s, l.Name} // else left over: the pair is made anew
+		}
 		return w != nil && (w.peer != nil || w.kind == nil)
 	}
 	for _, o := range s.standingOn(l) {
@@ -233,9 +237,13 @@ func (p *linkPlan) find(w *linkWant) (have *route.Link, rename bool) {
 		return nil, false
 	}
 	l := w.scope.links.byName[w.name]
-	if l != nil && l.Name != w.name && w.kind != nil {
-		p.fail(w.path(), "%s is an alternative name of link %s", w.name, l.Name)
+	if l == nil || l.Name == w.name || w.kind == nil {
+		return l, false
 	}
+	if d := p.byPlace[linkPlace{w.scope, l.Name}]; d != nil && d.spec.AltNames != nil && !slices.Contains(*d.spec.AltNames, w.name) {
+		return nil, false // free by then
+	}
+	p.fail(w.path(), "%s is an alternative name of link %s", w.name, l.Name)
 	return l, false
 }
 
@@ -273,6 +281,7 @@ func (p *linkPlan) setAll(st *linkStep) {
 	if w.spec.Up {
 		st.up = new(true)
 	}
+	st.lowered = !w.spec.Up && w.kind != nil && kind.FollowsDown(w.kind)
 }
 
 // recreate plans to delete a link and to make it anew.
@@ -280,6 +289,7 @@ func (p *linkPlan) recreate(st *linkStep, reason string) {
 	w := st.want
 	if w.kind == nil && w.madeBy != nil {
 		p.create(st)
+		w.scope.links.successors[st.have.Index] = w.scope.links.plan(w.name)
 		st.have = nil
 		return
 	}
@@ -398,21 +408,46 @@ func (p *linkPlan) levels() {
 	}
 }
 
+// checkNames finds links that cannot be renamed because another one has the name
+// and keeps it.
+func (p *linkPlan) checkNames() {
+	renamed := map[*route.Link]bool{}
+	for _, st := range p.steps {
+		if st.rename {
+			renamed[st.have] = true
+		}
+	}
+	for _, st := range p.steps {
+		if !st.rename {
+			continue
+		}
+		for _, l := range st.scope.links.byIndex {
+			if l.Name == st.name && !renamed[l] && !st.scope.links.state[l.Index].gone {
+				p.fail(st.want.madeBy.path("peer", "name"), "link %s cannot be renamed to %s: the name is taken", st.have.Name, st.name)
+			}
+		}
+	}
+}
+
 // clearTheWay deletes links before others are made that might not stand beside
-// them: two vlans of one id, two tunnels of one key.
+// them: two vlans of one id, two tunnels of one key, two links of one name.
 func (p *linkPlan) clearTheWay() {
 	type place struct {
 		scope *Scope
 		kind  string
 	}
-	made := map[place]bool{}
+	made, named := map[place]bool{}, map[linkPlace]bool{}
 	for _, st := range p.steps {
 		if st.want != nil && st.want.kind != nil && st.action != Change {
 			made[place{st.scope, st.want.kind.Name()}] = true
 		}
+		if st.want != nil && st.want.peer != nil {
+			named[*st.want.peer] = true
+		}
+		named[linkPlace{st.scope, st.name}] = named[linkPlace{st.scope, st.name}] || st.rename
 	}
 	for _, st := range p.steps {
-		if st.action == Delete && made[place{st.scope, st.have.Kind}] {
+		if st.action == Delete && (made[place{st.scope, st.have.Kind}] || named[linkPlace{st.scope, st.name}]) {
 			st.early = true
 		}
 	}

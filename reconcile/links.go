@@ -19,6 +19,8 @@ type links struct {
 	// planned are the indexes of links to come.
 	planned      map[string]int32
 	plannedNames map[int32]string
+	// renamed are the names that the plan gives to links that exist.
+	renamed map[int32]string
 	// successors tells the index that a link to be recreated will have.
 	successors map[int32]int32
 	// kinds are the decoded options, nil for links of no known kind; see
@@ -36,6 +38,7 @@ type linkState struct {
 	up     bool
 	master int32
 	gone   bool // deleted by the plan, or by the kernel as a consequence
+	rises  bool // taken up by the plan, or by the kernel as a consequence
 }
 
 func (l *links) add(k *route.Link) {
@@ -52,7 +55,7 @@ func (l *links) add(k *route.Link) {
 func newLinks() links {
 	return links{
 		byIndex: map[int32]*route.Link{}, byName: map[string]*route.Link{},
-		planned: map[string]int32{}, plannedNames: map[int32]string{},
+		planned: map[string]int32{}, plannedNames: map[int32]string{}, renamed: map[int32]string{},
 		successors: map[int32]int32{}, state: map[int32]*linkState{},
 		kinds: map[int32]kind.Kind{},
 	}
@@ -102,10 +105,13 @@ func (s *Scope) Index(name string) int32 {
 	return 0
 }
 
-// LinkName returns the name of the link with an index that Index returned or
-// the kernel reports; empty for none.
+// LinkName returns the name that the link with an index that Index returned or
+// the kernel reports has after the plan; empty for none.
 func (s *Scope) LinkName(index int32) string {
 	if n, ok := s.links.plannedNames[index]; ok {
+		return n
+	}
+	if n, ok := s.links.renamed[index]; ok {
 		return n
 	}
 	if l := s.links.byIndex[index]; l != nil {
@@ -138,6 +144,13 @@ func (s *Scope) settle(ctx context.Context) (func(int32) int32, error) {
 		}
 		return i
 	}, nil
+}
+
+// rename notes that a link is about to have another name. Options that refer to
+// it are read again.
+func (l *links) rename(k *route.Link, name string) {
+	l.byName[name], l.renamed[k.Index] = k, name
+	clear(l.kinds)
 }
 
 // nameTaken tells whether a link bears the name now.

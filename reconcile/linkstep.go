@@ -36,9 +36,12 @@ type linkStep struct {
 	// early deletions come before anything is made, because what is made
 	// could not stand beside them.
 	early bool
-	// quiet steps belong to another step's line: the far end of a pair.
+	// quiet steps belong to another step's line: the far end of a pair, a link
+	// that stays as it is although the other step would change it.
 	quiet bool
-	level int
+	// lowered links are to stay down when the kernel takes them up.
+	lowered bool
+	level   int
 
 	reason      string
 	interrupted map[string]int
@@ -48,12 +51,6 @@ type linkStep struct {
 	mark  mark
 	index int32 // of the made link, once it is known
 	err   error
-}
-
-// keepsLink tells whether the link is there, and up, after the step, so that
-// what the step takes down can be put back.
-func (st *linkStep) keepsLink() bool {
-	return st == nil || st.action != Delete && (st.up == nil || *st.up)
 }
 
 // isLate tells whether the step comes after everything new is there.
@@ -91,7 +88,7 @@ func (st *linkStep) lose(object string) {
 
 // empty tells that the step does nothing.
 func (st *linkStep) empty() bool {
-	return st.action == Change && len(st.fields) == 0
+	return st.action == Change && len(st.fields) == 0 && !st.quiet
 }
 
 func (st *linkStep) change(name, have, want string) {

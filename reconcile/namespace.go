@@ -140,7 +140,23 @@ func (r *Run) planNamespaces() (steps []nsStep) {
 			}
 		case !s.Exists:
 			steps = append(steps, nsStep{Create, s, ""})
-		case s.mark.owner == "":
+		}
+	}
+	return steps
+}
+
+// planAdoptions marks declared namespaces that existed before, if something of
+// ours is to come into them: without it there is nothing to remember.
+func (r *Run) planAdoptions() (steps []nsStep) {
+	busy := map[*Scope]bool{}
+	for _, st := range r.links.steps {
+		busy[st.scope] = true
+	}
+	for _, s := range r.scopes {
+		for _, t := range s.tables {
+			busy[s] = busy[s] || t.len() > 0
+		}
+		if s.Name != "" && s.Exists && s.mark.owner == "" && busy[s] && !r.deleting {
 			steps = append(steps, nsStep{Change, s, "existed before: adopted"})
 		}
 	}

@@ -221,7 +221,7 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	c := o.res.Own(t)
 	o.res.Relocate(&c, s.successor)
 	key := o.res.Key(&c)
-	if w, wanted := o.index[key]; wanted && e.step.keepsLink() && !s.deleting() {
+	if w, wanted := o.index[key]; wanted && s.keepsLink(e) && !s.deleting() {
 		o.lost[w] = e.step != nil && o.res.Compare(s, &o.want[w], &c).Equal()
 		e.step.interrupt(o.res.Class())
 		return
@@ -233,7 +233,7 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	case maker == Ours, o.prunable(s, t), e.Kind == LinkRemoved && pruneClass[o.res.Class()] == "":
 		// What bears no mark of its own belongs to its link.
 		e.step.take(o.res.Class())
-	case !e.step.keepsLink(), e.Kind == LinkNoIPv6, !o.res.(survivor[T]).Restorable(s, t):
+	case !s.keepsLink(e), e.Kind == LinkNoIPv6, !o.res.(survivor[T]).Restorable(s, t):
 		e.step.lose(o.res.Class() + " " + o.res.Name(s, t))
 	default:
 		e.step.interrupt(o.res.Class())
@@ -363,6 +363,9 @@ func (o *objects[K, T]) step(s *Scope, p op[T]) Step {
 	}
 	if p.want >= 0 && p.have >= 0 {
 		st.Fields = o.res.Compare(s, &o.want[p.want], &o.have[p.have]).Fields
+		if id, ok := o.res.(identifier[T]); ok {
+			st.Object = id.Ident(s, &o.want[p.want])
+		}
 	}
 	return st
 }

@@ -90,6 +90,10 @@ type differ[T any] interface {
 	Diff(s *Scope, want, have []T, ops []op[T]) []op[T]
 }
 
+// An identifier is a resource whose objects have a shorter name for the lines
+// that say what changes.
+type identifier[T any] interface{ Ident(s *Scope, t *T) string }
+
 // An effecter is a resource whose plan takes down objects of others.
 type effecter[T any] interface {
 	Effects(s *Scope, want, have []T, ops []op[T]) []LinkEvent

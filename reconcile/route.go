@@ -276,7 +276,12 @@ func (routeResource) Compare(s *Scope, want, have *routeObject) Verdict {
 	if w.Equal(&have.Route) {
 		return Verdict{}
 	}
-	return Verdict{Action: routeAction(&w, &have.Route), Fields: []FieldChange{{"", routeText(s, &have.Route), routeText(s, &w)}}}
+	return Verdict{Action: routeAction(&w, &have.Route), Fields: routeChanges(s, &have.Route, &w)}
+}
+
+// Ident implements identifier: what changes is no part of it.
+func (routeResource) Ident(_ *Scope, r *routeObject) string {
+	return routeDst(&r.Route) + routeRest(&r.Route)
 }
 
 // acceptDevs fills in the devices that hops leave open, and puts the hops of an

@@ -9,14 +9,43 @@ import (
 	"github.com/nlapply/nlapply/netlink/route"
 )
 
-// routeText writes what a route is apart from its destination, in the words of
+// routeChanges names what differs between two routes of one key, in the words of
 // `ip route`.
-func routeText(s *Scope, r *route.Route) string {
-	t := strings.TrimSpace(routeHops(s, r) + routeAttributes(r))
-	if r.Type != unix.RTN_UNICAST {
-		t = strings.TrimSpace(route.RouteTypeName(r.Type) + " " + t)
+func routeChanges(s *Scope, have, want *route.Route) (changes []FieldChange) {
+	old, neu := routeWords(s, have), routeWords(s, want)
+	for i := range old {
+		if old[i].text != neu[i].text {
+			changes = append(changes, FieldChange{old[i].name, old[i].text, neu[i].text})
+		}
 	}
-	return t
+	return changes
+}
+
+type namedText struct{ name, text string }
+
+// routeWords writes the fields of a route that are no part of its key. There are
+// equally many for every route.
+func routeWords(s *Scope, r *route.Route) []namedText {
+	words := []namedText{
+		{"type", route.RouteTypeName(r.Type)}, {"via", addr(r.Gateway)}, {"dev", s.LinkName(r.OIF)}, {"nexthops", ""},
+		{"src", addr(r.PrefSrc)}, {"scope", ""}, {"onlink", flag(r.Flags&unix.RTNH_F_ONLINK != 0, "true")},
+		{"encap", ""}, {"congctl", r.Metrics.Congestion}, {"pref", route.PrefName(r.Pref)},
+		{"realms", fmt.Sprintf("%d/%d", r.Realms>>16, r.Realms&0xffff)}, {"lock", number(r.Metrics.Lock)},
+	}
+	if len(r.NextHops) > 0 {
+		words[3].text = strings.TrimSpace(routeHops(s, r))
+	}
+	if r.Family == unix.AF_INET {
+		words[5].text = route.ScopeName(r.Scope)
+	}
+	if r.Encap.Type != 0 {
+		words[7].text = fmt.Sprintf("%s %x", route.EncapTypeName(r.Encap.Type), r.Encap.Data)
+	}
+	for _, m := range routeMetrics {
+		v, _ := r.Metrics.Get(m.typ)
+		words = append(words, namedText{m.name, number(v)})
+	}
+	return words
 }
 
 func routeDst(r *route.Route) string {
@@ -67,36 +96,6 @@ func routeRest(r *route.Route) (t string) {
 	}
 	if r.TOS != 0 {
 		t += fmt.Sprintf(" tos %#x", r.TOS)
-	}
-	return t
-}
-
-func routeAttributes(r *route.Route) (t string) {
-	if r.PrefSrc.IsValid() {
-		t += " src " + r.PrefSrc.String()
-	}
-	if r.Flags&unix.RTNH_F_ONLINK != 0 {
-		t += " onlink"
-	}
-	if r.Family == unix.AF_INET {
-		t += " scope " + route.ScopeName(r.Scope)
-	}
-	for _, m := range routeMetrics {
-		if v, ok := r.Metrics.Get(m.typ); ok {
-			t += " " + m.name + " " + number(v)
-		}
-	}
-	if r.Metrics.Congestion != "" {
-		t += " congctl " + r.Metrics.Congestion
-	}
-	if r.Encap.Type != 0 {
-		t += " encap " + route.EncapTypeName(r.Encap.Type)
-	}
-	if r.Pref != 0 {
-		t += " pref " + route.PrefName(r.Pref)
-	}
-	if r.Realms != 0 {
-		t += fmt.Sprintf(" realms %d/%d", r.Realms>>16, r.Realms&0xffff)
 	}
 	return t
 }

@@ -140,6 +140,7 @@ func (r *Run) Plan(ctx context.Context) (*Plan, error) {
 			return nil, err
 		}
 	}
+	r.namespaces = append(r.namespaces, r.planAdoptions()...)
 	return &Plan{run: r, Notes: r.notes(), loss: r.links.lossError()}, nil
 }
 

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os/signal"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/reconcile"
 )
@@ -36,6 +38,9 @@ func deleteCommand(a *app) *cobra.Command {
 
 // runApply applies or deletes.
 func (a *app) runApply(ctx context.Context, deletes bool) error {
+	// The session that the change is typed in may end by it: what was begun is
+	// carried out all the same.
+	signal.Ignore(unix.SIGHUP, unix.SIGPIPE)
 	began := time.Now()
 	doc, err := a.document()
 	if err != nil {

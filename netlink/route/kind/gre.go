@@ -176,6 +176,10 @@ func (g *GRETap) changeWhen(have Kind, c attr.Change) attr.When {
 // resetsAbsent: ipgre_netlink_parms starts from zeroes on change, too.
 func (*GRE) resetsAbsent() bool { return true }
 
+func (*GRE) isQuiet() bool { return true } // net/ipv4/ip_gre.c, ipgre_tunnel_setup
+
+func (*GRETap) isQuiet() bool { return false } // net/ipv4/ip_gre.c, ipgre_tap_setup
+
 // isFallback recognises gre0 and gretap0. Without addresses and key the kernel
 // makes no other tunnel, as it would be equal to that one.
 func (g *GRE) isFallback() bool {

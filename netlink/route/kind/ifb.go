@@ -11,3 +11,5 @@ func (*IFB) Name() string { return "ifb" }
 
 // Fields returns no rows.
 func (*IFB) Fields() attr.Fields { return nil }
+
+func (*IFB) isQuiet() bool { return true } // drivers/net/ifb.c, ifb_setup
