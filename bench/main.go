@@ -44,6 +44,7 @@ func run() error {
 	if dir == "" {
 		return enter()
 	}
+	rise()
 	b, err := newBench(dir)
 	if err != nil {
 		return err

@@ -49,15 +49,18 @@ func fallback(o object) bool {
 
 // cleanAddr keeps a link's addresses only: the link itself is another class.
 // The order of IPv4 addresses within a subnet says which one is primary; that
-// of IPv6 addresses says nothing.
-func cleanAddr(_ *Normalizer, o object) bool {
+// of IPv6 addresses says nothing, and link-local ones that are made from a
+// random hardware address come whenever the link gets its carrier.
+func cleanAddr(n *Normalizer, o object) bool {
 	list, _ := o["addr_info"].([]any)
 	for k := range o {
 		if k != "ifname" && k != "addr_info" {
 			delete(o, k)
 		}
 	}
-	list = slices.DeleteFunc(list, func(a any) bool { return len(a.(object)) == 0 })
+	list = slices.DeleteFunc(list, func(a any) bool {
+		return len(a.(object)) == 0 || n.address(fmt.Sprint(a.(object)["local"])) == randomLocal
+	})
 	for _, a := range list {
 		a := a.(object)
 		drop(a, "dynamic", "tentative", "optimistic")
@@ -88,10 +91,15 @@ func lifetime(a object, key string) {
 }
 
 // cleanRoute keeps routes that somebody configured or that follow from it.
-// Those learned from routers, and cached ones, come and go by themselves.
+// Those learned from routers, cached ones, and those of automatic link-local
+// addresses come and go by themselves.
 func cleanRoute(n *Normalizer, o object) bool {
-	if p := o["protocol"]; p == "ra" || p == "redirect" || hasWord(o, "flags", "cache") {
+	p, dst := o["protocol"], fmt.Sprint(o["dst"])
+	if p == "ra" || p == "redirect" || hasWord(o, "flags", "cache") {
 		return false
+	}
+	if p == "kernel" && (dst == "fe80::/64" || n.address(dst) == randomLocal) {
+		return false // these come with the carrier, as their address does
 	}
 	n.protocol(o)
 	drop(o, "cache", "used", "age", "users")

@@ -18,22 +18,23 @@ import (
 
 // Class is one kind of object and the commands that list it.
 type Class struct {
-	Name     string
-	Commands [][]string // their outputs are one list
-	clean    func(n *Normalizer, o object) bool
-	key      func(o object) string // objects are sorted by it, stably; nil keeps iproute2's order
+	Name    string
+	Program string   // with the options that say what is listed: "ip -6"
+	Lists   []string // what Program is told; the answers are one list
+	clean   func(n *Normalizer, o object) bool
+	key     func(o object) string // objects are sorted by it, stably; nil keeps iproute2's order
 }
 
 // Classes lists everything that makes up the state of a namespace.
 var Classes = []Class{
-	{"link", [][]string{{"ip", "-d", "-j", "link", "show"}}, cleanLink, byName},
-	{"addr", [][]string{{"ip", "-j", "addr", "show"}}, cleanAddr, byName},
-	{"route", [][]string{{"ip", "-d", "-j", "route", "show", "table", "all"}}, cleanRoute, byText},
-	{"rule", [][]string{{"ip", "-j", "-4", "rule", "show"}}, cleanRule, nil},
-	{"rule6", [][]string{{"ip", "-j", "-6", "rule", "show"}}, cleanRule, nil},
-	{"neigh", [][]string{{"ip", "-j", "neigh", "show"}, {"ip", "-j", "neigh", "show", "proxy"}}, cleanNeigh, byText},
-	{"vlan", [][]string{{"bridge", "-j", "vlan", "show"}}, cleanVLAN, byName},
-	{"fdb", [][]string{{"bridge", "-j", "fdb", "show"}}, cleanFDB, byText},
+	{"link", "ip", []string{"link show"}, cleanLink, byName},
+	{"addr", "ip", []string{"addr show"}, cleanAddr, byName},
+	{"route", "ip", []string{"route show table all"}, cleanRoute, byText},
+	{"rule", "ip", []string{"rule show"}, cleanRule, nil},
+	{"rule6", "ip -6", []string{"rule show"}, cleanRule, nil},
+	{"neigh", "ip", []string{"neigh show", "neigh show proxy"}, cleanNeigh, byText},
+	{"vlan", "bridge", []string{"vlan show"}, cleanVLAN, byName},
+	{"fdb", "bridge", []string{"fdb show"}, cleanFDB, byText},
 }
 
 // ClassOf returns the class that an iproute2 command line lists.
@@ -46,7 +47,7 @@ func ClassOf(argv []string) (Class, error) {
 	}
 	if i < len(argv) {
 		for _, c := range Classes {
-			if strings.HasPrefix(argv[i], c.Name) && argv[0] == c.Commands[0][0] {
+			if strings.HasPrefix(argv[i], c.Name) && argv[0] == strings.Fields(c.Program)[0] {
 				return c, nil
 			}
 		}
@@ -64,15 +65,18 @@ type Normalizer struct {
 	Protocols []string
 }
 
-// Objects normalises one output of a class's command.
+// Objects normalises what the commands of a class have printed: any number of
+// JSON lists, one after another.
 func (n *Normalizer) Objects(c Class, data []byte) ([]map[string]any, error) {
 	var list []map[string]any
-	if len(bytes.TrimSpace(data)) > 0 { // "ip -j" prints nothing at all for an empty list
-		in := json.NewDecoder(bytes.NewReader(data))
-		in.UseNumber()
-		if err := in.Decode(&list); err != nil {
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.UseNumber()
+	for in.More() {
+		var part []map[string]any
+		if err := in.Decode(&part); err != nil {
 			return nil, fmt.Errorf("%s: %w in %.200q", c.Name, err, data)
 		}
+		list = append(list, part...)
 	}
 	list = slices.DeleteFunc(list, func(o map[string]any) bool { return len(o) == 0 || !c.clean(n, o) })
 	for _, o := range list {

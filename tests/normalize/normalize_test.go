@@ -43,7 +43,7 @@ var cases = []struct{ name, command, input, want string }{
 		  {"ifname":"d0","addr_info":[]}]`,
 		`{"addr_info":[{"family":"inet","local":"10.0.0.9","prefixlen":24},{"family":"inet","local":"10.0.0.2","prefixlen":24,"secondary":true},` +
 			`{"family":"inet6","local":"fd00::1","prefixlen":64},{"deprecated":true,"family":"inet6","local":"fd00::2","preferred_life_time":0,"prefixlen":64,"valid_life_time":"finite"},` +
-			`{"family":"inet6","local":"fe80::random","prefixlen":64,"scope":"link"},{"family":"inet6","local":"fe80::ff:fe00:9","prefixlen":64,"scope":"link"}],"ifname":"br0"}
+			`{"family":"inet6","local":"fe80::ff:fe00:9","prefixlen":64,"scope":"link"}],"ifname":"br0"}
 `,
 	},
 	{
@@ -53,7 +53,6 @@ var cases = []struct{ name, command, input, want string }{
 		  {"dst":"default","protocol":"ra","gateway":"fe80::1"},
 		  {"type":"local","dst":"fe80::7c08:35ff:fe62:51c0","dev":"v0","table":"local","protocol":"kernel","flags":[]}]`,
 		`{"dev":"br0","dst":"10.1.0.0/16","flags":["onlink"],"gateway":"10.0.0.5","protocol":"static"}
-{"dev":"v0","dst":"fe80::random","protocol":"kernel","table":"local","type":"local"}
 {"dst":"10.9.0.0/16","nexthops":[{"dev":"br0","gateway":"10.0.0.5","weight":1}]}
 `,
 	},

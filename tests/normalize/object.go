@@ -69,6 +69,9 @@ func (n *Normalizer) addresses(v any) any {
 	return v
 }
 
+// randomLocal stands for a link-local address made from a random hardware address.
+const randomLocal = "fe80::random"
+
 func (n *Normalizer) address(s string) string {
 	if mac, err := net.ParseMAC(s); err == nil && len(mac) == 6 {
 		if n.random(mac) {
@@ -86,7 +89,7 @@ func (n *Normalizer) address(s string) string {
 		return s
 	}
 	if n.random(net.HardwareAddr{b[8] ^ 2, b[9], b[10], b[13], b[14], b[15]}) {
-		return strings.TrimSuffix("fe80::random/"+suffix, "/")
+		return strings.TrimSuffix(randomLocal+"/"+suffix, "/")
 	}
 	return s
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,6 +55,7 @@ type Summary struct {
 
 	output  map[string]*strings.Builder
 	parents map[string]bool
+	running map[string]bool
 }
 
 // Add takes one event into account.
@@ -64,9 +66,14 @@ func (s *Summary) Add(e Event) {
 		if i := strings.LastIndexByte(e.Test, '/'); i >= 0 {
 			s.parent(e.Package + "\x00" + e.Test[:i])
 		}
+		if s.running == nil {
+			s.running = map[string]bool{}
+		}
+		s.running[e.Package+" "+e.Test] = true
 	case "output":
 		s.keep(key, e.Output)
 	case "pass", "skip", "fail":
+		delete(s.running, e.Package+" "+e.Test)
 		s.finish(key, e)
 	}
 }
@@ -155,6 +162,9 @@ func reason(text string) string {
 	}
 	return r
 }
+
+// Running returns the tests that have begun and not ended.
+func (s *Summary) Running() []string { return slices.Sorted(maps.Keys(s.running)) }
 
 // Fail records a failure that is not a test's: a build, a machine.
 func (s *Summary) Fail(what, output string) {

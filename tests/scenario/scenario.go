@@ -11,6 +11,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -38,6 +40,10 @@ func Main(m *testing.M) {
 			cache.UsePath()
 		}
 		os.Exit(enter())
+	}
+	// Scenarios mostly wait, for duplicate address detection.
+	if !slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.parallel") }) {
+		os.Args = append(os.Args[:1:1], append([]string{"-test.parallel=6"}, os.Args[1:]...)...)
 	}
 	testscript.Main(m, commands)
 }

@@ -1,8 +1,11 @@
 package scenario
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,28 +40,20 @@ func state(ts *testscript.TestScript, neg bool, args []string) {
 
 func capture(ts *testscript.TestScript) (string, error) {
 	var b strings.Builder
-	names := namespaces()
-	for _, name := range append([]string{""}, names...) {
+	for _, name := range append([]string{""}, namespaces()...) {
 		if name != "" {
 			fmt.Fprintf(&b, "# namespace %s\n", name)
 		}
-		settle(name)
+		lists, err := settled(name)
+		if err != nil {
+			return "", err
+		}
 		for _, c := range normalize.Classes {
-			fmt.Fprintf(&b, "## %s\n", c.Name)
-			for _, argv := range c.Commands {
-				if name != "" {
-					argv = slices.Insert(slices.Clone(argv), 1, "-n", name)
-				}
-				var out strings.Builder
-				if stderr, err := run("", &out, argv...); err != nil {
-					return "", fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, stderr)
-				}
-				text, err := sandboxOf(ts).normalizer.Text(c, []byte(out.String()))
-				if err != nil {
-					return "", err
-				}
-				b.WriteString(text)
+			text, err := sandboxOf(ts).normalizer.Text(c, lists[c.Name])
+			if err != nil {
+				return "", err
 			}
+			fmt.Fprintf(&b, "## %s\n%s", c.Name, text)
 		}
 	}
 	return b.String(), nil
@@ -73,37 +68,69 @@ func namespaces() (names []string) {
 	return names
 }
 
-// settle waits for duplicate address detection: the routes of an address
-// appear with its end. On a link without carrier there is none to wait for.
-func settle(namespace string) {
-	argv := []string{"ip", "-6", "-o", "addr", "show", "up", "tentative"}
-	if namespace != "" {
-		argv = slices.Insert(argv, 1, "-n", namespace)
-	}
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		var addrs, links strings.Builder
-		run("", &addrs, argv...)
-		if addrs.Len() == 0 {
-			return
-		}
-		run("", &links, append(slices.Clone(argv[:len(argv)-4]), "link", "show", "up")...)
-		if !waiting(addrs.String(), links.String()) {
-			return
+// settled lists a namespace after the end of duplicate address detection: the
+// routes of an address appear with it. On a link without carrier there is none
+// to wait for.
+func settled(namespace string) (lists map[string][]byte, err error) {
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		lists, err = list(namespace)
+		if err != nil || !detecting(lists["addr"]) || time.Now().After(end) {
+			return lists, err
 		}
 	}
 }
 
-// waiting reports whether a link with a carrier is among those of addrs, both
-// as "ip -o" prints them.
-func waiting(addrs, links string) bool {
-	for line := range strings.Lines(links) {
-		f := strings.Fields(line)
-		if len(f) < 3 || !strings.Contains(f[2], "LOWER_UP") || strings.Contains(addrs, "dadfailed") {
-			continue
+// list asks iproute2 for all classes, in as few processes as possible: in an
+// emulated machine their start is what takes the time.
+func list(namespace string) (map[string][]byte, error) {
+	lists := map[string][]byte{}
+	for _, program := range []string{"ip", "ip -6", "bridge"} {
+		argv := append(strings.Fields(program), "-d", "-j", "-batch", "-")
+		if namespace != "" {
+			argv = slices.Insert(argv, 1, "-n", namespace)
 		}
-		name, _, _ := strings.Cut(strings.TrimSuffix(f[1], ":"), "@")
-		if strings.Contains(addrs, ": "+name+" ") {
-			return true
+		var lines []string
+		var names []string // the class that asked for each line
+		for _, c := range normalize.Classes {
+			if c.Program == program {
+				lines = append(lines, c.Lists...)
+				names = append(names, slices.Repeat([]string{c.Name}, len(c.Lists))...)
+			}
+		}
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, stderr.String())
+		}
+		in := json.NewDecoder(bytes.NewReader(out))
+		for _, name := range names {
+			var part json.RawMessage
+			if err := in.Decode(&part); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", strings.Join(argv, " "), name, err)
+			}
+			lists[name] = append(lists[name], part...)
+		}
+	}
+	return lists, nil
+}
+
+// detecting reports whether a link with a carrier has a tentative address.
+func detecting(addrs []byte) bool {
+	var links []struct {
+		Flags     []string
+		Addresses []struct{ Tentative, DADFailed bool } `json:"addr_info"`
+	}
+	if json.Unmarshal(addrs, &links) != nil {
+		return false
+	}
+	for _, l := range links {
+		for _, a := range l.Addresses {
+			if a.Tentative && !a.DADFailed && slices.Contains(l.Flags, "LOWER_UP") {
+				return true
+			}
 		}
 	}
 	return false

@@ -84,7 +84,8 @@ func (m *Machine) Run(ctx context.Context, job Job) (*Outcome, error) {
 	case err == nil:
 		err = errors.New("the machine ended without an exit status")
 	}
-	return out, fmt.Errorf("kernel %s: %w; end of %s:\n%s", m.Kernel.Release, err, m.console(), tail(m.console(), 40))
+	return out, fmt.Errorf("kernel %s: %w\nnot ended:\n\t%s\nend of the console:\n%s", m.Kernel.Release, err,
+		strings.Join(out.Summary.Running(), "\n\t"), tail(m.console(), 40))
 }
 
 func (m *Machine) console() string { return filepath.Join(m.Work, "console-"+m.Kernel.Release) }

@@ -95,17 +95,12 @@ func (f Fields) decode(a *netlink.Attrs) (known bool, err error) {
 }
 
 // Refs returns the references to other links that are set. Their Index is to be
-// filled in before Encode, their Name after Decode.
-func (f Fields) Refs() []*Ref { return f.refs(func(*Field) bool { return true }) }
-
-// Needs returns those of Refs that must exist before the link can be made: all
-// but the Late ones.
-func (f Fields) Needs() []*Ref { return f.refs(func(row *Field) bool { return !row.Late }) }
-
-func (f Fields) refs(which func(*Field) bool) []*Ref {
+// filled in before Encode, their Name after Decode. Those of Late rows need not
+// exist before the link.
+func (f Fields) Refs() []*Ref {
 	var refs []*Ref
 	for i := range f {
-		if l, ok := f[i].Value.(*linkRef); ok && l.IsSet() && which(&f[i]) {
+		if l, ok := f[i].Value.(*linkRef); ok && l.IsSet() {
 			refs = append(refs, *l.p)
 		}
 	}

@@ -238,7 +238,7 @@ func (v *VXLAN) isIPv6() bool {
 // dropped (measured on 6.18; vxlan_nl2conf): then there is no change in place.
 func (v *VXLAN) changeWhen(have Kind, c attr.Change) attr.When {
 	h := have.(*VXLAN)
-	if h.ReservedBits != nil && *h.ReservedBits != ^new(VXLAN).usedBits(false) {
+	if h.losesReserved() {
 		return attr.AtCreation
 	}
 	switch c.Name {
@@ -256,6 +256,15 @@ func (v *VXLAN) changeWhen(have Kind, c attr.Change) attr.When {
 		}
 	}
 	return c.When
+}
+
+// losesReserved tells whether a change would spoil reserved_bits: whether they are
+// neither those of a tunnel without extensions, nor of one with remcsumrx sent as
+// off, which the kernel counts as on.
+func (v *VXLAN) losesReserved() bool {
+	plain := new(VXLAN)
+	return v.ReservedBits != nil && *v.ReservedBits != ^plain.usedBits(false) &&
+		(*v.ReservedBits != ^plain.usedBits(true) || on(v.RemCSumRx))
 }
 
 // reports are the attributes that iproute2 has no word for.
