@@ -61,12 +61,14 @@ func runWorker(name string, args []string) int {
 	return 0
 }
 
-// measure runs f once to warm up and then some times; f returns the number of
-// objects that it saw.
-func measure(times int, f func() (int, error)) (Sample, error) {
-	objects, err := f()
-	if err != nil {
-		return Sample{}, err
+// measure runs f some times; f returns the number of objects that it saw. What is
+// run once is run cold, as in most programs; else a run before warms up.
+func measure(times int, f func() (int, error)) (s Sample, err error) {
+	objects := 0
+	if times > 1 {
+		if _, err := f(); err != nil {
+			return s, err
+		}
 	}
 	s, err := once(func() error {
 		for range times {

@@ -37,6 +37,11 @@ type Step struct {
 	Restores  bool   // puts back what another step of the same plan takes down
 }
 
+// ident returns what tells the step's object from others.
+func (s Step) ident() stepIdent { return stepIdent{s.Namespace, s.Class, s.Path} }
+
+type stepIdent struct{ namespace, class, path string }
+
 // String returns the step as one line, as design and README show them:
 //
 //	red: ~ link eth0 mtu 1500 → 9000

@@ -212,7 +212,7 @@ func (addressResource) Compare(s *Scope, want, have *address) Verdict {
 		flags, peer = Replace, Replace
 	} else {
 		differ(Replace, "prefix length", number(uint32(have.PrefixLen)), number(uint32(want.PrefixLen)))
-		differ(Replace, "state", flag(have.Flags&unix.IFA_F_DADFAILED != 0, "dadfailed"), "")
+		differ(Replace, "state", flag(have.Flags&unix.IFA_F_DADFAILED != 0, "dadfailed: another host has the address"), "")
 	}
 	differ(peer, "peer", addr(have.Peer), addr(want.Peer))
 	differ(flags, "flags", flagNames(have.Flags&addressFlags), flagNames(want.Flags&addressFlags))
@@ -264,10 +264,9 @@ func (addressResource) Create(_ *Scope, b *netlink.Batch, a *address) {
 	b.Add(unix.RTM_NEWADDR, netlink.Create|netlink.Excl, a.settable())
 }
 
-func (addressResource) Change(s *Scope, b *netlink.Batch, want, have *address) {
+func (addressResource) Change(_ *Scope, b *netlink.Batch, want, have *address) {
 	c := *want
 	c.Index = have.Index
-	c.Proto = s.Protocol()
 	b.Add(unix.RTM_NEWADDR, netlink.Create|netlink.Replace, c.settable())
 }
 
@@ -305,23 +304,37 @@ func (addressResource) Restorable(_ *Scope, a *address) bool {
 // Effects are what the deletion of IPv4 addresses takes down: routes that use
 // them as source, and, with the last one of a link, all routes through it
 // (net/ipv4/fib_frontend.c, fib_del_ifaddr and fib_disable_ip).
-func (addressResource) Effects(_ *Scope, _, have []address, ops []op[address]) (events []LinkEvent) {
+func (addressResource) Effects(_ *Scope, want, have []address, ops []op[address]) (events []LinkEvent) {
 	left := map[int32]int{}
 	for i := range have {
 		if have[i].Local.Is4() {
 			left[have[i].Index]++
 		}
 	}
-	for _, p := range ops {
-		if p.have < 0 || !have[p.have].Local.Is4() || p.action == Change {
-			continue
+	goes := func(a *address, loses *[]string) {
+		e := LinkEvent{Kind: AddressRemoved, Index: a.Index, Addr: a.Local, loses: loses}
+		events = append(events, e)
+		if left[a.Index]--; left[a.Index] == 0 {
+			e.Kind = LinkNoIPv4
+			events = append(events, e)
 		}
-		a := &have[p.have]
-		if p.now || p.action == Replace {
-			events = append(events, LinkEvent{Kind: AddressRemoved, Index: a.Index, Addr: a.Local})
-			if left[a.Index]--; left[a.Index] == 0 {
-				events = append(events, LinkEvent{Kind: LinkNoIPv4, Index: a.Index})
+	}
+	for _, p := range ops {
+		if p.have >= 0 && have[p.have].Local.Is4() && !p.made && (p.now || p.action == Replace) {
+			goes(&have[p.have], nil)
+		}
+	}
+	for _, p := range ops { // everything is made before the others go
+		if p.action == Create || p.action == Replace {
+			if a := subject(want, have, p); a.Local.Is4() {
+				left[a.Index]++
 			}
+		}
+	}
+	for i := range ops {
+		if p := &ops[i]; p.action == Delete && !p.now && have[p.have].Local.Is4() {
+			p.loses = new([]string)
+			goes(&have[p.have], p.loses)
 		}
 	}
 	return events

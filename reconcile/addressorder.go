@@ -84,7 +84,7 @@ func declaredAt(want []address, have *address) bool {
 
 // rebuild replaces the ops of a subnet: secondary addresses are deleted before
 // the primary one, then all that are to stay are made in order, other
-// programs' last.
+// programs' last and with lines of their own.
 func rebuild(want, have []address, ops []op[address], net subnet, members []int32) []op[address] {
 	going := map[int32]bool{}
 	ops = slices.DeleteFunc(ops, func(p op[address]) bool {
@@ -113,7 +113,7 @@ func rebuild(want, have []address, ops []op[address], net subnet, members []int3
 	}
 	for _, h := range members {
 		if !made[h] && !going[h] {
-			ops = append(ops, op[address]{action: Create, want: -1, have: h, restores: true})
+			ops = append(ops, op[address]{action: Create, want: -1, have: h})
 		}
 	}
 	return ops

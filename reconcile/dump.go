@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/netlink/route"
 	"github.com/nlapply/nlapply/netlink/route/kind"
 	"github.com/nlapply/nlapply/spec"
@@ -63,9 +62,9 @@ func (d *dump) look(ctx context.Context) error {
 	r := d.run
 	r.scopes = []*Scope{{Exists: true, run: r, Spec: &spec.Namespace{}}}
 	if hasCapability(unix.CAP_SYS_ADMIN) {
-		names, err := netns.List()
+		names, err := otherNamespaces()
 		if err != nil {
-			return fmt.Errorf("list namespaces: %w", err)
+			return err
 		}
 		for _, name := range names {
 			r.scopes = append(r.scopes, &Scope{Name: name, Exists: true, run: r, Spec: &spec.Namespace{}})
@@ -263,11 +262,13 @@ func (o *objects[K, T]) describe(s *Scope, n *spec.Namespace, owned bool) {
 	if !ok {
 		return
 	}
+	seen := map[K]bool{} // a document has one object of a key: the first, which the kernel uses
 	for i := range o.have {
-		m := o.res.Maker(s, &o.have[i])
-		if m == Kernel || owned && m != Ours && m != Listed {
+		m, key := o.res.Maker(s, &o.have[i]), o.res.Key(&o.have[i])
+		if m == Kernel || owned && m != Ours && m != Listed || seen[key] {
 			continue
 		}
+		seen[key] = true
 		d.Describe(s, &o.have[i], n)
 	}
 }

@@ -57,9 +57,43 @@ func (r *Run) Apply(ctx context.Context, p *Plan) (*Result, error) {
 		if p, err = r.Plan(ctx); err != nil {
 			return res, err
 		}
+		res.dropMoot(p)
+	}
+	if err := res.notRestored(); err != nil {
+		return res, err
 	}
 	res.Verified = true
 	return res, nil
+}
+
+// dropMoot forgets the refusals of declared objects that a fresh look finds in
+// order: the kernel, or another program, made them first.
+func (res *Result) dropMoot(p *Plan) {
+	if len(res.Refused) == 0 {
+		return
+	}
+	left := map[stepIdent]bool{}
+	for st := range p.Steps() {
+		left[st.ident()] = true
+	}
+	res.Refused = slices.DeleteFunc(res.Refused, func(err error) bool {
+		var e *StepError
+		return errors.As(err, &e) && e.Step.Path != "" && !left[e.Step.ident()]
+	})
+}
+
+// notRestored returns the refusals of objects that the plan took down: they are
+// not declared, so that no later look misses them.
+func (res *Result) notRestored() error {
+	var errs []error
+	for _, err := range res.Refused {
+		var e *StepError
+		if errors.As(err, &e) && e.Step.Restores && !errors.Is(err, unix.EEXIST) {
+			errs = append(errs, err)
+			res.Rest = append(res.Rest, e.Step)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // done implements reporter.

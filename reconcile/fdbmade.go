@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nlapply/nlapply/netlink/route/kind"
 	"github.com/nlapply/nlapply/spec"
 )
 
@@ -52,7 +53,7 @@ func (d *fdbDefaults) isDefault(o *fdbObject) bool {
 func (r fdbResource) Declare(s *Scope) (all []fdbObject, err error) {
 	for _, name := range sortedKeys(s.Spec.Links) {
 		l := s.Spec.Links[name]
-		if options := l.Options[l.Kind]; l.FDB == nil && options["remote"] == nil && options["group"] == nil {
+		if l.FDB == nil && !hasDefaultFDB(l) {
 			continue
 		}
 		if all, err = declareFDB(s, all, name, l); err != nil {
@@ -60,6 +61,13 @@ func (r fdbResource) Declare(s *Scope) (all []fdbObject, err error) {
 		}
 	}
 	return all, nil
+}
+
+// hasDefaultFDB tells whether the kernel makes an entry for an option of l.
+func hasDefaultFDB(l *spec.Link) bool {
+	k, ok := kind.New(l.Kind)
+	options := l.Options[l.Kind]
+	return ok && kind.HasFDB(k) && (options["remote"] != nil || options["group"] != nil)
 }
 
 func declareFDB(s *Scope, all []fdbObject, name string, l *spec.Link) ([]fdbObject, error) {

@@ -24,8 +24,10 @@ func (s *Scope) keepsLink(e LinkEvent) bool {
 		return s.links.successors[e.Index] != 0
 	case state == nil || state.gone:
 		return false
+	case e.Kind == LinkLeft:
+		return state.master != 0
 	}
-	return state.up || e.Kind == LinkLeft || e.Kind == LinkVRF
+	return state.up || e.Kind == LinkVRF
 }
 
 // remove notes that a link goes, and what the kernel takes with it: its far
@@ -114,12 +116,18 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	if t.movesRoutes {
 		p.event(st, s, LinkVRF, port.Index)
 	}
+	declared := p.byPlace[linkPlace{s, port.Name}]
+	stays := st.action == Delete && p.stays(s, port)
+	// what the port loses is put back when everything new is there
+	st.early = st.early || stays && (t.releasesDown || t.movesRoutes)
 	if t.releasesDown && state.up {
-		p.down(st, s, port, false)
-		state.up = false
+		if stays {
+			st.raise = append(st.raise, port.Index)
+		}
+		p.down(st, s, port, stays)
+		state.up = stays
 	}
 	state.master = 0
-	declared := p.byPlace[linkPlace{s, port.Name}]
 	if declared != nil {
 		st.early = st.early || st.action == Delete
 	}
@@ -135,6 +143,15 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	l := *declared.spec
 	l.Master = &master.Name
 	declared.spec = &l
+}
+
+// stays tells whether a link is left as it is: up, too, when the kernel would
+// leave it down.
+func (p *linkPlan) stays(s *Scope, l *route.Link) bool {
+	if p.run.deleting {
+		return s.linkMaker(l) != Ours
+	}
+	return p.byPlace[linkPlace{s, l.Name}] == nil && !p.pruned(s, l)
 }
 
 // portToRestore returns the options that a port gets again when its master is

@@ -27,6 +27,7 @@ type linkStep struct {
 	havePort kind.Kind
 	master   *string // new master, "" for none; nil leaves it
 	release  []int32 // ports to be released first
+	raise    []int32 // ports that the deletion leaves down
 	bounce   bool    // goes down for the change, and up again
 	up       *bool
 	rename   bool

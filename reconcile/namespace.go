@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +14,7 @@ import (
 	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/spec"
 )
 
 // loIndex is LOOPBACK_IFINDEX (include/net/flow.h): lo is the first link of
@@ -52,6 +54,9 @@ func (r *Run) findScopes(ctx context.Context) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.doc.Namespaces)) {
+		if isOwnNamespace(name) {
+			return r.doc.Errorf(spec.Path("", "namespaces", name), "this is the namespace that the run started in")
+		}
 		s := &Scope{Name: name, Spec: r.doc.Namespaces[name], Exists: slices.Contains(names, name), run: r}
 		r.scopes = append(r.scopes, s)
 	}
@@ -82,6 +87,18 @@ func (r *Run) findScopes(ctx context.Context) error {
 // namedNamespaces lists /run/netns. Without the right to enter namespaces, and
 // with none declared, there is nothing to look at.
 func (r *Run) namedNamespaces() ([]string, error) {
+	names, err := otherNamespaces()
+	if err != nil {
+		return nil, err
+	}
+	if len(r.doc.Namespaces) == 0 && !hasCapability(unix.CAP_SYS_ADMIN) {
+		return nil, nil
+	}
+	return names, nil
+}
+
+// otherNamespaces lists /run/netns without the namespace of the process.
+func otherNamespaces() ([]string, error) {
 	names, err := netns.List()
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -89,10 +106,14 @@ func (r *Run) namedNamespaces() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list namespaces: %w", err)
 	}
-	if len(r.doc.Namespaces) == 0 && !hasCapability(unix.CAP_SYS_ADMIN) {
-		return nil, nil
-	}
-	return names, nil
+	return slices.DeleteFunc(names, isOwnNamespace), nil
+}
+
+// isOwnNamespace tells whether a name stands for the namespace of the process.
+func isOwnNamespace(name string) bool {
+	own, errOwn := os.Stat("/proc/thread-self/ns/net")
+	named, errNamed := os.Stat(filepath.Join(netns.Dir, name))
+	return errOwn == nil && errNamed == nil && os.SameFile(own, named)
 }
 
 // scope returns the run's scope of that name, or nil.

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/nlapply/nlapply/netlink"
@@ -61,6 +62,8 @@ type op[T any] struct {
 	restores bool
 	// silent ops are part of another op's line.
 	silent bool
+	// loses are other programs' objects that go for good with this one.
+	loses *[]string
 }
 
 // objects implements table for a Resource.
@@ -154,11 +157,13 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 		if err != nil {
 			return nil, err
 		}
-		if e, hit := o.casualty(s, t, index); hit {
+		w, wanted := o.index[o.res.Key(t)]
+		if e, hit := o.casualty(s, t, index); hit && e.loses == nil {
 			down = append(down, fallen[T]{o.res.Own(t), e})
 			continue
+		} else if hit && !wanted && !o.prunable(s, t) && o.res.Maker(s, t).isOthers() {
+			*e.loses = append(*e.loses, o.res.Class()+" "+o.res.Name(s, t))
 		}
-		w, wanted := o.index[o.res.Key(t)]
 		switch {
 		case wanted && !all && !s.deleting() && !o.seen[w] && o.res.Compare(s, &o.want[w], t).Equal():
 			o.settled[w], o.seen[w] = true, true
@@ -344,12 +349,14 @@ func (o *objects[K, T]) steps(s *Scope) iter.Seq[Step] {
 	}
 }
 
+func (o *objects[K, T]) subject(p op[T]) *T { return subject(o.want, o.have, p) }
+
 // subject returns the object that p is about.
-func (o *objects[K, T]) subject(p op[T]) *T {
+func subject[T any](want, have []T, p op[T]) *T {
 	if p.want >= 0 {
-		return &o.want[p.want]
+		return &want[p.want]
 	}
-	return &o.have[p.have]
+	return &have[p.have]
 }
 
 func (o *objects[K, T]) step(s *Scope, p op[T]) Step {
@@ -360,11 +367,16 @@ func (o *objects[K, T]) step(s *Scope, p op[T]) Step {
 		st.Path = o.res.Path(s, &o.want[p.want])
 	case p.action == Create:
 		st.Note = "taken down by this plan, put back"
+	case p.loses != nil && len(*p.loses) > 0:
+		st.Note = "loses " + strings.Join(*p.loses, "; ")
 	}
 	if p.want >= 0 && p.have >= 0 {
 		st.Fields = o.res.Compare(s, &o.want[p.want], &o.have[p.have]).Fields
 		if id, ok := o.res.(identifier[T]); ok {
 			st.Object = id.Ident(s, &o.want[p.want])
+		}
+		if p.made && len(st.Fields) == 0 {
+			st.Note = "made anew: the primary address of its subnet changes"
 		}
 	}
 	return st
@@ -395,7 +407,13 @@ func (o *objects[K, T]) execute(ctx context.Context, s *Scope, ph phase, report 
 			return err
 		}
 	}
-	return x.flush(ctx)
+	if err := x.flush(ctx); err != nil {
+		return err
+	}
+	if a, ok := o.res.(awaiter[T]); ok && ph == adding {
+		return a.Await(ctx, s, o.have, o.ops)
+	}
+	return nil
 }
 
 // sending collects the messages of a table's ops.

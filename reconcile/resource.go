@@ -30,6 +30,9 @@ const (
 	Listed
 )
 
+// isOthers tells whether somebody made the object who is not us.
+func (m Maker) isOthers() bool { return m == Foreign || m == Other }
+
 // A Verdict is the result of comparing a declared object with the kernel's.
 type Verdict struct {
 	Action Action        // 0 for equal, else Change or Replace
@@ -99,6 +102,14 @@ type effecter[T any] interface {
 	Effects(s *Scope, want, have []T, ops []op[T]) []LinkEvent
 }
 
+// An awaiter is a resource of which the kernel accepts objects and finds fault
+// with them later.
+type awaiter[T any] interface {
+	// Await returns when the kernel has made up its mind about those objects
+	// of ops that it found fault with before.
+	Await(ctx context.Context, s *Scope, have []T, ops []op[T]) error
+}
+
 // An ignorer is a resource of which the document can name objects that
 // `prune: all` leaves alone.
 type ignorer[T any] interface {
@@ -132,4 +143,7 @@ type LinkEvent struct {
 	Index int32      // of the link
 	Addr  netip.Addr // of AddressRemoved
 	step  *linkStep  // nil when no link step is behind it
+	// loses takes what goes for good with an address that is removed after
+	// everything new was made; nil for what happens before that.
+	loses *[]string
 }

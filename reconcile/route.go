@@ -338,7 +338,27 @@ func (routeResource) Relocate(r *routeObject, index func(int32) int32) {
 }
 
 func (routeResource) Create(_ *Scope, b *netlink.Batch, r *routeObject) {
-	b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, &r.Route)
+	b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, r.settable())
+}
+
+// settable returns the route without the flags that are the kernel's state, which
+// one has that is put back: the kernel refuses some of them in a request
+// (net/ipv4/fib_semantics.c, fib_create_info).
+func (r *routeObject) settable() *route.Route {
+	dirty := r.Flags&route.VolatileFlags != 0
+	for i := range r.NextHops {
+		dirty = dirty || uint32(r.NextHops[i].Flags)&route.VolatileFlags != 0
+	}
+	if !dirty {
+		return &r.Route
+	}
+	c := r.Route
+	c.Flags &^= route.VolatileFlags
+	c.NextHops = slices.Clone(c.NextHops)
+	for i := range c.NextHops {
+		c.NextHops[i].Flags &^= route.VolatileFlags & 0xff
+	}
+	return &c
 }
 
 func (routeResource) Change(_ *Scope, b *netlink.Batch, want, have *routeObject) {
@@ -371,18 +391,18 @@ func (routeResource) Survives(_ *Scope, r *routeObject, e LinkEvent) bool {
 	if e.Kind == AddressRemoved {
 		return !r.PrefSrc.Is4() || r.PrefSrc != e.Addr
 	}
-	if r.NHID != 0 || !r.through(e.Index) {
+	if !r.through(e.Index) || r.NHID != 0 && e.Kind == LinkNoIPv4 {
 		return true
 	}
 	switch e.Kind {
 	case LinkRemoved, LinkVRF:
 		return false
 	case LinkDown:
-		return r.Type == unix.RTN_LOCAL && r.Family == unix.AF_INET || len(r.NextHops) > 0
+		return r.Type == unix.RTN_LOCAL && r.Family == unix.AF_INET || r.leadsElsewhere(e.Index)
 	case LinkNoIPv6:
 		return r.Family == unix.AF_INET
 	case LinkNoIPv4:
-		return r.Family == unix.AF_INET6 || len(r.NextHops) > 0
+		return r.Family == unix.AF_INET6 || r.leadsElsewhere(e.Index)
 	}
 	return true
 }
@@ -391,5 +411,13 @@ func (r *routeObject) through(index int32) bool {
 	return r.OIF == index || slices.ContainsFunc(r.NextHops, func(h route.NextHop) bool { return h.OIF == index })
 }
 
+// leadsElsewhere tells whether a hop through another link is left.
+func (r *routeObject) leadsElsewhere(index int32) bool {
+	return slices.ContainsFunc(r.NextHops, func(h route.NextHop) bool {
+		return h.OIF != index && h.Flags&unix.RTNH_F_DEAD == 0
+	})
+}
+
 // Restorable leaves routes alone that a daemon learns and will put back itself.
-func (routeResource) Restorable(_ *Scope, r *routeObject) bool { return r.Expires == 0 }
+// The nexthop object that a route uses goes with the link.
+func (routeResource) Restorable(_ *Scope, r *routeObject) bool { return r.Expires == 0 && r.NHID == 0 }

@@ -30,6 +30,7 @@ const (
 	settleTime = 20 * time.Millisecond // of quiet before it looks, so that bursts are one
 	settleMax  = 500 * time.Millisecond
 	slowLook   = 60 * time.Second // for what the kernel does not announce
+	firstPause = time.Second      // before a plan that failed is tried again
 )
 
 // Watch applies the document, and again on every change of its files and every
@@ -39,6 +40,9 @@ func Watch(ctx context.Context, cfg WatchConfig) error {
 	doc, err := cfg.Load()
 	if err != nil {
 		return err
+	}
+	if err := (&Run{doc: doc}).checkCapabilities(); err != nil {
+		return err // no event brings one
 	}
 	presence, err := announce(doc.Owner)
 	if err != nil {
@@ -71,6 +75,12 @@ type watcher struct {
 	wake chan string // why to look; one is enough
 	subs map[string]*nsWatch
 	fs   *fsnotify.Watcher
+
+	// failed is the hash of the plan that could not be carried out last. The
+	// events of trying it are no reason to try it again before retry.
+	failed uint64
+	retry  time.Time
+	pause  time.Duration
 }
 
 // nsWatch is the subscription to one namespace.
@@ -113,6 +123,11 @@ func (w *watcher) reconcile(ctx context.Context, doc *spec.Document, cause strin
 		return
 	}
 	if plan.Empty() {
+		w.failed = 0
+		return
+	}
+	hash := plan.hash()
+	if cause == netlinkEvent && hash == w.failed && time.Now().Before(w.retry) {
 		return
 	}
 	for st := range plan.Steps() {
@@ -121,10 +136,22 @@ func (w *watcher) reconcile(ctx context.Context, doc *spec.Document, cause strin
 	res, err := run.Apply(ctx, plan)
 	w.subscribe(ctx, run)
 	if err != nil {
+		w.putOff(hash)
 		w.complain("not applied", err)
 		return
 	}
+	w.failed = 0
 	w.cfg.Log.Info("applied and verified", "changes", res.Changes, "cause", cause)
+}
+
+// putOff notes that a plan failed. Each time it does so again, it is tried less
+// often.
+func (w *watcher) putOff(hash uint64) {
+	w.pause = min(2*w.pause, slowLook)
+	if hash != w.failed {
+		w.pause = firstPause
+	}
+	w.failed, w.retry = hash, time.Now().Add(w.pause)
 }
 
 func (w *watcher) complain(what string, err error) {
@@ -139,7 +166,7 @@ func (w *watcher) wait(ctx context.Context) (cause string, err error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	case cause = <-w.wake:
-	case <-time.After(slowLook):
+	case <-time.After(w.patience()):
 		return "slow look", nil
 	}
 	for end := time.Now().Add(settleMax); time.Now().Before(end); {
@@ -155,6 +182,14 @@ func (w *watcher) wait(ctx context.Context) (cause string, err error) {
 		}
 	}
 	return cause, nil
+}
+
+// patience is how long no event is waited for.
+func (w *watcher) patience() time.Duration {
+	if w.failed == 0 {
+		return slowLook
+	}
+	return min(slowLook, max(0, time.Until(w.retry)))
 }
 
 // subscribe joins the groups of every namespace of the run that it has not

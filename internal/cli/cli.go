@@ -59,6 +59,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if wantsJSON(args) { // also when the mistake stands before it
+		a.output = "json"
+	}
 	var st status
 	switch {
 	case err == nil:
@@ -98,7 +101,9 @@ Exit status: 0 done or nothing to do; 1 bad input or environment, nothing was ch
 			}
 			return a.runApply(cmd.Context(), false)
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.enter() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return a.enter(cmd.Flags().Changed("netns"))
+		},
 	}
 	p := c.PersistentFlags()
 	p.StringVarP(&a.netns, "netns", "n", "", "enter the namespace `NAME` first")
@@ -140,6 +145,22 @@ func (a *app) fail(err error) {
 	for _, e := range errorList(err) {
 		fmt.Fprintln(a.stderr, e.text())
 	}
+}
+
+// wantsJSON tells whether a command line that cannot be understood asks for
+// JSON.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "-ojson", "-o=json", "--output=json":
+			return true
+		case "-o", "--output":
+			return i+1 < len(args) && args[i+1] == "json"
+		}
+	}
+	return false
 }
 
 // wantsColour tells whether to use colour: on a terminal, unless NO_COLOR is

@@ -10,17 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink/netns"
+	"github.com/nlapply/nlapply/reconcile"
 )
 
 // enter runs the whole command again inside the namespace of -n. A process of
 // many threads cannot change into a namespace otherwise: setns(2) is a thread's,
 // and execve(2) keeps the namespaces of the thread that calls it.
-func (a *app) enter() error {
+func (a *app) enter(given bool) error {
 	if a.output != "text" && a.output != "json" {
 		return fmt.Errorf("-o %s: want text or json", a.output)
 	}
-	if a.netns == "" {
+	if !given {
 		return nil
+	}
+	if a.netns == "" {
+		return errors.New("-n: the name of the namespace is empty")
 	}
 	ns, err := netns.Open(a.netns)
 	if errors.Is(err, os.ErrNotExist) {
@@ -30,7 +34,11 @@ func (a *app) enter() error {
 		return fmt.Errorf("-n %s: %w", a.netns, err)
 	}
 	runtime.LockOSThread()
-	if err := unix.Setns(ns.FD(), unix.CLONE_NEWNET); err != nil {
+	err = unix.Setns(ns.FD(), unix.CLONE_NEWNET)
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("-n %s: %w: CAP_SYS_ADMIN is needed to enter a namespace", a.netns, reconcile.ErrCapability)
+	}
+	if err != nil {
 		return fmt.Errorf("-n %s: enter: %w", a.netns, err)
 	}
 	return fmt.Errorf("-n %s: execute again: %w", a.netns, unix.Exec("/proc/self/exe", withoutNetns(os.Args), os.Environ()))

@@ -90,16 +90,20 @@ func lifetime(a object, key string) {
 	}
 }
 
+// kernelTypes are the types of the IPv6 routes that follow from addresses, in
+// table local or in that of a VRF.
+var kernelTypes = map[any]bool{"local": true, "anycast": true, "multicast": true}
+
 // cleanRoute keeps routes that somebody configured or that follow from it.
-// Those learned from routers, cached ones, and those of automatic link-local
-// addresses come and go by themselves.
+// Those learned from routers, and cached ones, come and go by themselves; so do
+// the IPv6 ones that the kernel makes when duplicate address detection ends.
 func cleanRoute(n *Normalizer, o object) bool {
 	p, dst := o["protocol"], fmt.Sprint(o["dst"])
 	if p == "ra" || p == "redirect" || hasWord(o, "flags", "cache") {
 		return false
 	}
-	if p == "kernel" && (dst == "fe80::/64" || n.address(dst) == randomLocal) {
-		return false // these come with the carrier, as their address does
+	if p == "kernel" && strings.Contains(dst, ":") && (dst == "fe80::/64" || kernelTypes[o["type"]]) {
+		return false
 	}
 	n.protocol(o)
 	drop(o, "cache", "used", "age", "users")

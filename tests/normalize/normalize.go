@@ -27,12 +27,12 @@ type Class struct {
 
 // Classes lists everything that makes up the state of a namespace.
 var Classes = []Class{
-	{"link", "ip", []string{"link show"}, cleanLink, byName},
-	{"addr", "ip", []string{"addr show"}, cleanAddr, byName},
-	{"route", "ip", []string{"route show table all"}, cleanRoute, byText},
-	{"rule", "ip", []string{"rule show"}, cleanRule, nil},
-	{"rule6", "ip -6", []string{"rule show"}, cleanRule, nil},
-	{"neigh", "ip", []string{"neigh show", "neigh show proxy"}, cleanNeigh, byText},
+	{"link", "ip -d", []string{"link show"}, cleanLink, byName},
+	{"addr", "ip -d", []string{"addr show"}, cleanAddr, byName},
+	{"route", "ip -d", []string{"route show table all"}, cleanRoute, byText},
+	{"rule", "ip -d", []string{"rule show"}, cleanRule, nil},
+	{"rule6", "ip -d -6", []string{"rule show"}, cleanRule, nil},
+	{"neigh", "ip -d", []string{"neigh show", "neigh show proxy"}, cleanNeigh, byText},
 	{"vlan", "bridge", []string{"vlan show"}, cleanVLAN, byName},
 	{"fdb", "bridge", []string{"fdb show"}, cleanFDB, byText},
 }

@@ -51,8 +51,13 @@ var cases = []struct{ name, command, input, want string }{
 		`[{"dst":"10.9.0.0/16","protocol":"110","flags":[],"nexthops":[{"gateway":"10.0.0.5","dev":"br0","weight":1,"flags":["dead","linkdown"]}]},
 		  {"dst":"10.1.0.0/16","protocol":"static","gateway":"10.0.0.5","dev":"br0","flags":["onlink","linkdown"]},
 		  {"dst":"default","protocol":"ra","gateway":"fe80::1"},
+		  {"dst":"fd00::/64","dev":"br0","protocol":"kernel","metric":256},
+		  {"type":"multicast","dst":"ff00::/8","dev":"br0","table":"local","protocol":"kernel"},
+		  {"type":"local","dst":"10.0.0.1","dev":"br0","table":"local","protocol":"kernel","flags":[]},
 		  {"type":"local","dst":"fe80::7c08:35ff:fe62:51c0","dev":"v0","table":"local","protocol":"kernel","flags":[]}]`,
-		`{"dev":"br0","dst":"10.1.0.0/16","flags":["onlink"],"gateway":"10.0.0.5","protocol":"static"}
+		`{"dev":"br0","dst":"10.0.0.1","protocol":"kernel","table":"local","type":"local"}
+{"dev":"br0","dst":"10.1.0.0/16","flags":["onlink"],"gateway":"10.0.0.5","protocol":"static"}
+{"dev":"br0","dst":"fd00::/64","metric":256,"protocol":"kernel"}
 {"dst":"10.9.0.0/16","nexthops":[{"dev":"br0","gateway":"10.0.0.5","weight":1}]}
 `,
 	},

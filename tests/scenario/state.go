@@ -44,7 +44,7 @@ func capture(ts *testscript.TestScript) (string, error) {
 		if name != "" {
 			fmt.Fprintf(&b, "# namespace %s\n", name)
 		}
-		lists, err := settled(name)
+		lists, err := list(name)
 		if err != nil {
 			return "", err
 		}
@@ -68,24 +68,17 @@ func namespaces() (names []string) {
 	return names
 }
 
-// settled lists a namespace after the end of duplicate address detection: the
-// routes of an address appear with it. On a link without carrier there is none
-// to wait for.
-func settled(namespace string) (lists map[string][]byte, err error) {
-	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
-		lists, err = list(namespace)
-		if err != nil || !detecting(lists["addr"]) || time.Now().After(end) {
-			return lists, err
-		}
-	}
-}
-
 // list asks iproute2 for all classes, in as few processes as possible: in an
 // emulated machine their start is what takes the time.
 func list(namespace string) (map[string][]byte, error) {
 	lists := map[string][]byte{}
-	for _, program := range []string{"ip", "ip -6", "bridge"} {
-		argv := append(strings.Fields(program), "-d", "-j", "-batch", "-")
+	var programs []string
+	for _, c := range normalize.Classes {
+		programs = append(programs, c.Program)
+	}
+	slices.Sort(programs)
+	for _, program := range slices.Compact(programs) {
+		argv := append(strings.Fields(program), "-j", "-batch", "-")
 		if namespace != "" {
 			argv = slices.Insert(argv, 1, "-n", namespace)
 		}
@@ -115,25 +108,6 @@ func list(namespace string) (map[string][]byte, error) {
 		}
 	}
 	return lists, nil
-}
-
-// detecting reports whether a link with a carrier has a tentative address.
-func detecting(addrs []byte) bool {
-	var links []struct {
-		Flags     []string
-		Addresses []struct{ Tentative, DADFailed bool } `json:"addr_info"`
-	}
-	if json.Unmarshal(addrs, &links) != nil {
-		return false
-	}
-	for _, l := range links {
-		for _, a := range l.Addresses {
-			if a.Tentative && !a.DADFailed && slices.Contains(l.Flags, "LOWER_UP") {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // roundtrip shows that dump and apply are inverse to each other (promise P2):

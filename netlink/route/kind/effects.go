@@ -25,6 +25,13 @@ func GoesWithDevice(k Kind) bool {
 	return ok && g.goesWithDevice()
 }
 
+// HasFDB tells whether links of this kind forward by a table of remotes, in which
+// the kernel makes an entry for the options remote and group.
+func HasFDB(k Kind) bool {
+	f, ok := k.(interface{ hasFDB() bool })
+	return ok && f.hasFDB()
+}
+
 // SetPeer sets the far end that is made together with the link. It reports
 // false for kinds that are not pairs.
 func SetPeer(k Kind, p *Peer) bool {

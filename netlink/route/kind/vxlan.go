@@ -272,5 +272,8 @@ func (*VXLAN) reports(typ uint16) bool { return typ == unix.IFLA_VXLAN_REMCSUM_N
 
 func (*VXLAN) needsData() bool { return true }
 
+// hasFDB: __vxlan_dev_create.
+func (*VXLAN) hasFDB() bool { return true }
+
 // goesWithDevice: vxlan_handle_lowerdev_unregister.
 func (*VXLAN) goesWithDevice() bool { return true }

@@ -1,0 +1,172 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/netns"
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/netlink/route/kind"
+)
+
+// create makes links level by level, because a link needs the indexes of those
+// that it refers to.
+func (x *linkExec) create(ctx context.Context) error {
+	levels := 0
+	for _, st := range x.steps {
+		levels = max(levels, st.level+1)
+	}
+	for level := range levels {
+		for _, s := range x.run.scopes {
+			var steps []*linkStep
+			for _, st := range x.steps {
+				if st.scope == s && st.level == level && st.err == nil && !st.quiet && st.action != Change && st.action != Delete {
+					steps = append(steps, st)
+				}
+			}
+			for chunk := range slices.Chunk(steps, maxCreations) {
+				if err := x.createIn(ctx, s, chunk); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// maxCreations bounds the namespaces that are open at a time.
+const maxCreations = 64
+
+// createIn makes links of one scope. A mark must never get onto a link that
+// somebody else makes under the same name meanwhile, so links are made under
+// random names, marked under those in the same sendmsg, and renamed by index.
+func (x *linkExec) createIn(ctx context.Context, s *Scope, steps []*linkStep) error {
+	lb := &linkBatch{scope: s}
+	var open []*netns.NS
+	defer func() {
+		for _, ns := range open {
+			ns.Close()
+		}
+	}()
+	at := make([]int, len(steps))
+	for i, st := range steps {
+		c, ns, err := x.creation(ctx, st)
+		if err != nil {
+			return err
+		}
+		if ns != nil {
+			open = append(open, ns)
+		}
+		at[i] = lb.add(st, unix.RTM_NEWLINK, netlink.Create|netlink.Excl|netlink.Echo, c)
+		lb.add(st, unix.RTM_NEWLINKPROP, netlink.Create|netlink.Excl|netlink.Append,
+			&route.LinkProp{Name: st.mark.temporaryName(), AltNames: []string{st.mark.String()}})
+	}
+	res, err := lb.send(ctx)
+	if err != nil {
+		return err
+	}
+	for i, st := range steps {
+		if err := x.learn(ctx, st, &res, at[i]); err != nil {
+			return err
+		}
+	}
+	return x.baptise(ctx, s, steps)
+}
+
+// creation returns the message that makes a link, and the handle that has to
+// stay open until it is sent.
+func (x *linkExec) creation(ctx context.Context, st *linkStep) (*route.LinkChange, *netns.NS, error) {
+	w := st.want
+	c := &route.LinkChange{Name: new(st.mark.temporaryName()), Kind: w.kind.Name()}
+	for _, f := range linkFields {
+		if _, ok := f.want(w.spec); ok && !f.late {
+			f.set(c, w.spec)
+		}
+	}
+	if p := w.spec.Parent; p != nil {
+		c.Parent = new(x.index(ctx, st.scope, *p))
+	}
+	var ns *netns.NS
+	if w.peer != nil {
+		peer := &kind.Peer{Name: w.peer.name}
+		if w.peer.scope != st.scope {
+			var err error
+			if ns, err = w.peer.scope.handle(); err != nil {
+				return nil, nil, err
+			}
+			peer.NetNSFD = ns.FD()
+		}
+		kind.SetPeer(w.kind, peer)
+	}
+	c.Data = x.creationData(ctx, st)
+	return c, ns, nil
+}
+
+func (x *linkExec) creationData(ctx context.Context, st *linkStep) []byte {
+	k := st.want.kind
+	x.resolve(ctx, st.scope, k)
+	_, x.late[st] = divide(k, allChanges(k))
+	var e netlink.Encoder
+	kind.Encode(&e, k)
+	if e.Len() == 0 && !kind.NeedsData(k) {
+		return nil
+	}
+	return append([]byte{}, e.Bytes()...)
+}
+
+// learn finds out the index of a link that was made. Kernels before 6.2 do not
+// echo it (net/core/rtnetlink.c, rtnl_newlink_create).
+func (x *linkExec) learn(ctx context.Context, st *linkStep, res *netlink.Result, at int) error {
+	if res.Err(at) != nil {
+		return nil
+	}
+	var l route.Link
+	if m, ok := res.Echo(at); ok {
+		if err := l.Decode(m.Data); err != nil {
+			return err
+		}
+		st.index = l.Index
+		return nil
+	}
+	c, err := st.scope.Conn()
+	if err != nil {
+		return err
+	}
+	found, err := c.LinkByName(ctx, st.mark.temporaryName())
+	if err != nil {
+		st.err = fmt.Errorf("link vanished right after it was made: %w", err)
+		return nil
+	}
+	st.index = found.Index
+	return nil
+}
+
+// baptise gives made links their names and what cannot be set before. A link
+// that cannot have its name is deleted by its index.
+func (x *linkExec) baptise(ctx context.Context, s *Scope, steps []*linkStep) error {
+	lb := &linkBatch{scope: s}
+	for _, st := range steps {
+		if st.err == nil {
+			lb.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: st.index, Name: &st.name})
+			x.dress(ctx, lb, st, st.index)
+		}
+	}
+	if _, err := lb.send(ctx); err != nil {
+		return err
+	}
+	drop := &linkBatch{scope: s}
+	for _, st := range steps {
+		switch {
+		case st.err == nil:
+			x.made[linkPlace{s, st.name}] = st.index
+		case st.index != 0:
+			drop.add(st, unix.RTM_DELLINK, 0, &route.LinkChange{Index: st.index})
+		}
+	}
+	_, err := drop.send(ctx)
+	return err
+}

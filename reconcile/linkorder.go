@@ -1,0 +1,134 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/nlapply/nlapply/netlink/route"
+)
+
+// order sorts the declared links so that what a link refers to comes before it.
+func (p *linkPlan) order() error {
+	const (
+		visiting = 1
+		done     = 2
+	)
+	state := map[*linkWant]int{}
+	var sorted, trail []*linkWant
+	var visit func(w *linkWant) error
+	visit = func(w *linkWant) error {
+		switch state[w] {
+		case done:
+			return nil
+		case visiting:
+			return p.circle(trail, w)
+		}
+		state[w] = visiting
+		trail = append(trail, w)
+		for _, to := range p.dependencies(w) {
+			if err := visit(to); err != nil {
+				return err
+			}
+		}
+		trail = trail[:len(trail)-1]
+		state[w] = done
+		sorted = append(sorted, w)
+		return nil
+	}
+	for _, w := range p.wants {
+		if err := visit(w); err != nil {
+			return err
+		}
+	}
+	p.wants = sorted
+	return nil
+}
+
+// dependencies returns what must be made before w.
+func (p *linkPlan) dependencies(w *linkWant) (to []*linkWant) {
+	for _, r := range w.refs {
+		place := linkPlace{w.scope, r.name}
+		d := p.byPlace[place]
+		if d == nil {
+			d = p.peers[place]
+		}
+		if d != nil && !r.late {
+			to = append(to, d)
+		}
+	}
+	if w.madeBy != nil {
+		to = append(to, w.madeBy)
+	}
+	return to
+}
+
+// circle names the members of a circle of references.
+func (p *linkPlan) circle(trail []*linkWant, w *linkWant) error {
+	var names []string
+	for _, t := range trail[slices.Index(trail, w):] {
+		names = append(names, t.place().String())
+	}
+	names = append(names, w.place().String())
+	return p.run.doc.Errorf(w.path(), "links refer to each other in a circle: %s", strings.Join(names, " → "))
+}
+
+// levels counts how many creations must come before each one.
+func (p *linkPlan) levels() {
+	made := map[*linkWant]*linkStep{}
+	for _, st := range p.steps {
+		if st.want == nil || st.action != Create && st.action != Replace {
+			continue
+		}
+		for _, to := range p.dependencies(st.want) {
+			if d := made[to]; d != nil {
+				st.level = max(st.level, d.level+1)
+			}
+		}
+		made[st.want] = st
+	}
+}
+
+// checkNames finds links that cannot be renamed because another one has the name
+// and keeps it.
+func (p *linkPlan) checkNames() {
+	renamed := map[*route.Link]bool{}
+	for _, st := range p.steps {
+		if st.rename {
+			renamed[st.have] = true
+		}
+	}
+	for _, st := range p.steps {
+		if !st.rename {
+			continue
+		}
+		for _, l := range st.scope.links.byIndex {
+			if l.Name == st.name && !renamed[l] && !st.scope.links.state[l.Index].gone {
+				p.fail(st.want.madeBy.path("peer", "name"), "link %s cannot be renamed to %s: the name is taken", st.have.Name, st.name)
+			}
+		}
+	}
+}
+
+// clearTheWay deletes links before others are made that might not stand beside
+// them: two vlans of one id, two tunnels of one key, two links of one name.
+func (p *linkPlan) clearTheWay() {
+	type place struct {
+		scope *Scope
+		kind  string
+	}
+	made, named := map[place]bool{}, map[linkPlace]bool{}
+	for _, st := range p.steps {
+		if st.want != nil && st.want.kind != nil && st.action != Change {
+			made[place{st.scope, st.want.kind.Name()}] = true
+		}
+		if st.want != nil && st.want.peer != nil {
+			named[*st.want.peer] = true
+		}
+		named[linkPlace{st.scope, st.name}] = named[linkPlace{st.scope, st.name}] || st.rename
+	}
+	for _, st := range p.steps {
+		if st.action == Delete && (made[place{st.scope, st.have.Kind}] || named[linkPlace{st.scope, st.name}]) {
+			st.early = true
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package reconcile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/nlapply/nlapply/netlink/route"
+)
+
+// pruned tells whether an undeclared link goes.
+func (p *linkPlan) pruned(s *Scope, l *route.Link) bool {
+	here := linkPlace{s, l.Name}
+	if p.byPlace[here] != nil || p.peers[here] != nil && s.isPair(l) {
+		return false
+	}
+	m := s.linkMaker(l)
+	if m == Foreign && s.Spec != nil && s.Spec.Ignore.Link(l.Name) {
+		return false
+	}
+	return s.prunes("link", m)
+}
+
+// prune plans the deletion of undeclared links. Their side effects are counted
+// before the declared links are compared.
+func (p *linkPlan) prune(s *Scope) {
+	if s.leaves() {
+		return // everything goes with the namespace
+	}
+	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
+		l := s.links.byIndex[i]
+		if s.links.state[i].gone || p.tied(s, l) || !p.pruned(s, l) {
+			continue
+		}
+		if l.Kind == "" {
+			p.unmanaged = append(p.unmanaged, linkPlace{s, l.Name}.String())
+			continue
+		}
+		st := &linkStep{action: Delete, scope: s, name: l.Name, have: l}
+		p.remove(st, s, l)
+		p.steps = append(p.steps, st)
+	}
+}
+
+// tied tells whether a declared link would go with l: the other end of its
+// pair, or a link that stands on it.
+func (p *linkPlan) tied(s *Scope, l *route.Link) bool {
+	if near, ns, ok := s.peerLink(l); ok {
+		w := p.byPlace[linkPlace{ns, near.Name}]
+		if w != nil && w.madeBy != nil {
+			return w.madeBy.place() == linkPlace{s, l.Name} // else left over: the pair is made anew
+		}
+		return w != nil && (w.peer != nil || w.kind == nil)
+	}
+	for _, o := range s.standingOn(l) {
+		if w := p.byPlace[linkPlace{s, o.Name}]; w != nil && w.kind == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// deleteDeclared plans what `delete` does: declared links of ours go.
+func (p *linkPlan) deleteDeclared() {
+	for _, w := range p.wants {
+		l := w.scope.links.byName[w.name]
+		if l == nil || w.kind == nil || w.scope.leaves() || w.scope.linkMaker(l) != Ours {
+			continue
+		}
+		st := &linkStep{action: Delete, scope: w.scope, name: w.name, have: l}
+		p.remove(st, w.scope, l)
+		p.steps = append(p.steps, st)
+	}
+}
+
+// lossError names what a plan would destroy of others.
+func (p *linkPlan) lossError() error {
+	var lost []string
+	for _, st := range p.steps {
+		if st.action != Delete {
+			lost = append(lost, st.lost...)
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the plan takes down what cannot be put back (%s); --allow-loss does it all the same", strings.Join(lost, "; "))
+}
