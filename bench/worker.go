@@ -70,7 +70,7 @@ func measure(times int, f func() (int, error)) (s Sample, err error) {
 			return s, err
 		}
 	}
-	s, err := once(func() error {
+	s, err = once(func() error {
 		for range times {
 			if objects, err = f(); err != nil {
 				return err

@@ -105,7 +105,7 @@ func rebuild(want, have []address, ops []op[address], net subnet, members []int3
 		p := op[address]{action: Create, want: int32(w), have: -1}
 		for _, h := range members {
 			if (addressResource{}).Key(&have[h]) == (addressResource{}).Key(&want[w]) {
-				p = op[address]{action: Replace, want: int32(w), have: h, made: true}
+				p = op[address]{action: Replace, want: int32(w), have: h, made: true, reason: "made anew: the primary address of its subnet changes"}
 				made[h] = true
 			}
 		}

@@ -239,6 +239,9 @@ func ownAddress(s *Scope, l *route.Link) bool {
 	if l.Kind == "" || l.Type != unix.ARPHRD_ETHER || l.Address.IsZero() {
 		return false
 	}
+	if below := s.links.byIndex[l.Parent]; below != nil && !l.HasParentNetNSID && !s.isPair(l) && below.Address.Equal(l.Address) {
+		return false
+	}
 	if m := s.links.byIndex[l.Master]; m != nil && m.Address.Equal(l.Address) {
 		return !s.masterKind(l.Master).wantsDown // a bond gives its ports its own; a bridge takes a port's
 	}
@@ -247,9 +250,8 @@ func ownAddress(s *Scope, l *route.Link) bool {
 		// (net/bridge/br_stp_if.c, br_stp_change_bridge_id).
 		return false
 	}
-	for _, o := range s.links.byIndex {
-		inherits := o.Master == l.Index || o.Index == l.Parent && !s.isPair(l)
-		if inherits && o.Address.Equal(l.Address) {
+	for _, port := range s.portsOf(l) {
+		if port.Address.Equal(l.Address) {
 			return false
 		}
 	}

@@ -62,6 +62,8 @@ type op[T any] struct {
 	restores bool
 	// silent ops are part of another op's line.
 	silent bool
+	// reason says why an object is replaced of which nothing changes.
+	reason string
 	// loses are other programs' objects that go for good with this one.
 	loses *[]string
 }
@@ -375,8 +377,8 @@ func (o *objects[K, T]) step(s *Scope, p op[T]) Step {
 		if id, ok := o.res.(identifier[T]); ok {
 			st.Object = id.Ident(s, &o.want[p.want])
 		}
-		if p.made && len(st.Fields) == 0 {
-			st.Note = "made anew: the primary address of its subnet changes"
+		if len(st.Fields) == 0 {
+			st.Note = p.reason
 		}
 	}
 	return st

@@ -25,7 +25,7 @@ type routeObject struct {
 // routeKey is what the kernel looks for before it says EEXIST: for both
 // families neither the gateway nor the device is part of it.
 type routeKey struct {
-	dst      netip.Prefix
+	dst, src netip.Prefix
 	table    uint32
 	priority uint32
 	family   uint8
@@ -214,7 +214,7 @@ func (routeResource) Own(r *routeObject) routeObject {
 }
 
 func (routeResource) Key(r *routeObject) routeKey {
-	return routeKey{dst: r.Dst, table: r.Table, priority: r.Priority, family: r.Family, tos: r.TOS}
+	return routeKey{dst: r.Dst, src: r.Src, table: r.Table, priority: r.Priority, family: r.Family, tos: r.TOS}
 }
 
 func (routeResource) Maker(s *Scope, r *routeObject) Maker {

@@ -9,10 +9,20 @@ import (
 	"github.com/nlapply/nlapply/spec"
 )
 
+// knownMetrics are the bits of Metrics.Set that a document can say.
+const knownMetrics = 1<<unix.RTAX_LOCK | 1<<unix.RTAX_MTU | 1<<unix.RTAX_ADVMSS | 1<<unix.RTAX_WINDOW | 1<<unix.RTAX_CWND |
+	1<<unix.RTAX_INITCWND | 1<<unix.RTAX_INITRWND | 1<<unix.RTAX_HOPLIMIT | 1<<unix.RTAX_QUICKACK | 1<<unix.RTAX_CC_ALGO
+
+// isSayable tells whether a document has words for the whole route.
+func (r *routeObject) isSayable() bool {
+	return r.NHID == 0 && r.Expires == 0 && !r.Src.IsValid() && r.Metrics.Set&^knownMetrics == 0 && len(r.Extra) == 0
+}
+
 // Describe writes a route. Routes that a document cannot say, because they use
-// nexthop objects or tunnels that it does not know, are left out.
+// nexthop objects, metrics or tunnels that it does not know, are left out, as are
+// those that expire.
 func (routeResource) Describe(s *Scope, r *routeObject, n *spec.Namespace) {
-	if r.NHID != 0 || r.Type == unix.RTN_LOCAL && r.Protocol == unix.RTPROT_KERNEL {
+	if !r.isSayable() || r.Type == unix.RTN_LOCAL && r.Protocol == unix.RTPROT_KERNEL {
 		return
 	}
 	d := spec.Route{

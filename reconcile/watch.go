@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
+	"maps"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
-	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/spec"
 )
 
@@ -22,8 +21,12 @@ type WatchConfig struct {
 	Log         *slog.Logger
 }
 
-// netlinkEvent is the one reason to look that has nothing to do with files.
-const netlinkEvent = "netlink event"
+// Reasons to look.
+const (
+	netlinkEvent = "netlink event"
+	timePassed   = "time passed"
+	fileChanged  = "file changed"
+)
 
 // Intervals of a watch.
 const (
@@ -49,9 +52,9 @@ func Watch(ctx context.Context, cfg WatchConfig) error {
 		return err
 	}
 	defer presence.Close()
-	w := &watcher{cfg: cfg, wake: make(chan string, 1), subs: map[string]*nsWatch{}}
+	w := &watcher{cfg: cfg, wake: make(chan string, 1), subs: map[string]*nsWatch{}, failed: map[uint64]failure{}}
 	defer w.stop()
-	if err := w.watchFiles(ctx); err != nil {
+	if err := w.watchFiles(); err != nil {
 		return err
 	}
 	cause := "started"
@@ -76,11 +79,15 @@ type watcher struct {
 	subs map[string]*nsWatch
 	fs   *fsnotify.Watcher
 
-	// failed is the hash of the plan that could not be carried out last. The
-	// events of trying it are no reason to try it again before retry.
-	failed uint64
-	retry  time.Time
-	pause  time.Duration
+	// failed are plans that could not be carried out, by their hash. The events
+	// of trying one are no reason to try it again.
+	failed map[uint64]failure
+}
+
+// failure is when a plan that failed is tried again.
+type failure struct {
+	pause time.Duration
+	retry time.Time
 }
 
 // nsWatch is the subscription to one namespace.
@@ -94,7 +101,7 @@ func (w *watcher) rouse(cause string) {
 	select {
 	case w.wake <- cause:
 	default:
-		if cause == "file changed" { // it says more than a netlink event
+		if cause == fileChanged { // it says more than a netlink event
 			select {
 			case <-w.wake:
 			default:
@@ -123,11 +130,10 @@ func (w *watcher) reconcile(ctx context.Context, doc *spec.Document, cause strin
 		return
 	}
 	if plan.Empty() {
-		w.failed = 0
 		return
 	}
 	hash := plan.hash()
-	if cause == netlinkEvent && hash == w.failed && time.Now().Before(w.retry) {
+	if (cause == netlinkEvent || cause == timePassed) && time.Now().Before(w.failed[hash].retry) {
 		return
 	}
 	for st := range plan.Steps() {
@@ -140,18 +146,17 @@ func (w *watcher) reconcile(ctx context.Context, doc *spec.Document, cause strin
 		w.complain("not applied", err)
 		return
 	}
-	w.failed = 0
+	delete(w.failed, hash)
 	w.cfg.Log.Info("applied and verified", "changes", res.Changes, "cause", cause)
 }
 
 // putOff notes that a plan failed. Each time it does so again, it is tried less
 // often.
 func (w *watcher) putOff(hash uint64) {
-	w.pause = min(2*w.pause, slowLook)
-	if hash != w.failed {
-		w.pause = firstPause
-	}
-	w.failed, w.retry = hash, time.Now().Add(w.pause)
+	now := time.Now()
+	maps.DeleteFunc(w.failed, func(_ uint64, f failure) bool { return now.Sub(f.retry) > slowLook })
+	pause := max(firstPause, min(2*w.failed[hash].pause, slowLook))
+	w.failed[hash] = failure{pause, now.Add(pause)}
 }
 
 func (w *watcher) complain(what string, err error) {
@@ -167,14 +172,14 @@ func (w *watcher) wait(ctx context.Context) (cause string, err error) {
 		return "", ctx.Err()
 	case cause = <-w.wake:
 	case <-time.After(w.patience()):
-		return "slow look", nil
+		return timePassed, nil
 	}
 	for end := time.Now().Add(settleMax); time.Now().Before(end); {
 		select {
 		case <-ctx.Done():
 			return "", ctx.Err()
 		case c := <-w.wake:
-			if c == "file changed" {
+			if c == fileChanged {
 				cause = c
 			}
 		case <-time.After(settleTime):
@@ -186,10 +191,13 @@ func (w *watcher) wait(ctx context.Context) (cause string, err error) {
 
 // patience is how long no event is waited for.
 func (w *watcher) patience() time.Duration {
-	if w.failed == 0 {
-		return slowLook
+	patience := slowLook
+	for _, f := range w.failed {
+		if left := time.Until(f.retry); left > 0 {
+			patience = min(patience, left)
+		}
 	}
-	return min(slowLook, max(0, time.Until(w.retry)))
+	return patience
 }
 
 // subscribe joins the groups of every namespace of the run that it has not
@@ -253,41 +261,6 @@ func (w *watcher) subscribeTo(ctx context.Context, s *Scope) error {
 func (n *nsWatch) end() {
 	n.cancel()
 	<-n.done
-}
-
-// watchFiles watches the directories of the files, because editors replace
-// files, and that of named namespaces.
-func (w *watcher) watchFiles(ctx context.Context) (err error) {
-	if w.fs, err = fsnotify.NewWatcher(); err != nil {
-		return err
-	}
-	files := map[string]bool{}
-	for _, f := range w.cfg.Files {
-		f, err := filepath.Abs(f)
-		if err != nil {
-			return err
-		}
-		files[f], files[filepath.Dir(f)] = true, true
-	}
-	for f := range files {
-		if err := w.fs.Add(f); err != nil {
-			return err
-		}
-	}
-	_ = w.fs.Add(netns.Dir) // it may come later: the slow look finds out
-	go func() {
-		for e := range w.fs.Events {
-			if e.Op == fsnotify.Chmod {
-				continue
-			}
-			if filepath.Dir(e.Name) == netns.Dir {
-				w.rouse("namespace event")
-			} else {
-				w.rouse("file changed")
-			}
-		}
-	}()
-	return nil
 }
 
 func (w *watcher) stop() {

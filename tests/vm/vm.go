@@ -93,7 +93,7 @@ func (m *Machine) console() string { return filepath.Join(m.Work, "console-"+m.K
 // start runs QEMU. The guest's results come out of the returned reader.
 func (m *Machine) start(ctx context.Context, initrd string) (*exec.Cmd, io.Reader, error) {
 	args := []string{
-		"-M", "microvm,acpi=off,rtc=on", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "2048", "-smp", "2",
+		"-M", "microvm,acpi=on,rtc=on", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "2048", "-smp", "2",
 		"-kernel", m.Kernel.Image, "-initrd", initrd,
 		"-append", "console=ttyS0 quiet panic=-1 reboot=t " + faster,
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
@@ -131,7 +131,7 @@ func relocated(name string) (args []string) {
 // faster are parameters that halve the time of the tests in an emulated machine
 // and change nothing that they look at: no defences against other users, and
 // no waiting for grace periods, which the end of a namespace consists of.
-const faster = "mitigations=off init_on_alloc=0 no5lvl apparmor=0 nokaslr rcupdate.rcu_expedited=1"
+const faster = "mitigations=off init_on_alloc=0 no5lvl apparmor=0 nokaslr norandmaps rcupdate.rcu_expedited=1"
 
 // Status is the guest's last line, as the only event without a package.
 const Status = "status"
