@@ -4,7 +4,7 @@ KERNEL ?= native,6.12,6.1
 RUN ?=
 FUZZTIME ?= 30s
 # how long a virtual machine may take
-LIMIT ?= 8m
+LIMIT ?= 15m
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: all build unit race test vm check demo fuzz bench generate install
