@@ -27,33 +27,38 @@ const attrFlags = unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER
 // is read as far as the getter goes, because kernels lengthen attributes. Err
 // reports a run that ends in the middle of an attribute.
 type Attrs struct {
-	rest []byte
-	data []byte
-	raw  []byte
-	typ  uint16
-	err  error
+	b []byte
+	// The value of the current attribute is b[from:end]; the next one begins at
+	// next.
+	from, end, next int
+	typ             uint16
+	err             error
 }
 
 // ReadAttrs returns a walk over b.
-func ReadAttrs(b []byte) Attrs { return Attrs{rest: b} }
+func ReadAttrs(b []byte) Attrs { return Attrs{b: b} }
 
 // Next steps to the next attribute and tells whether there is one.
 func (a *Attrs) Next() bool {
-	if len(a.rest) < unix.NLA_HDRLEN {
+	left := len(a.b) - a.next
+	if left < unix.NLA_HDRLEN {
 		return false // up to three bytes of padding may be left
 	}
-	n := int(binary.NativeEndian.Uint16(a.rest))
-	if n < unix.NLA_HDRLEN || n > len(a.rest) {
-		a.err = fmt.Errorf("attribute of %d bytes with %d bytes left: %w", n, len(a.rest), unix.EBADMSG)
-		a.rest = nil
-		return false
+	h := a.b[a.next : a.next+unix.NLA_HDRLEN]
+	n := int(binary.NativeEndian.Uint16(h))
+	if n < unix.NLA_HDRLEN || n > left {
+		return a.fail(n, left)
 	}
-	a.typ = binary.NativeEndian.Uint16(a.rest[2:])
-	a.data = a.rest[unix.NLA_HDRLEN:n:n]
-	step := min(nlaAlign(n), len(a.rest))
-	a.raw = a.rest[:step:step]
-	a.rest = a.rest[step:]
+	a.typ = binary.NativeEndian.Uint16(h[2:])
+	a.from, a.end = a.next+unix.NLA_HDRLEN, a.next+n
+	a.next += nlaAlign(n)
 	return true
+}
+
+// fail ends the walk at an attribute whose length cannot be.
+func (a *Attrs) fail(n, left int) bool {
+	*a = Attrs{err: fmt.Errorf("attribute of %d bytes with %d bytes left: %w", n, left, unix.EBADMSG)}
+	return false
 }
 
 // Err returns the error that ended the walk, or nil.
@@ -66,37 +71,49 @@ func (a *Attrs) Type() uint16 { return a.typ &^ attrFlags }
 func (a *Attrs) IsNested() bool { return a.typ&unix.NLA_F_NESTED != 0 }
 
 // Bytes returns the value in place: it is valid as long as the buffer.
-func (a *Attrs) Bytes() []byte { return a.data }
+func (a *Attrs) Bytes() []byte { return a.b[a.from:a.end:a.end] }
+
+// value is Bytes for getters, which do not write.
+func (a *Attrs) value() []byte { return a.b[a.from:a.end] }
 
 // Raw returns the whole attribute, header and padding included, in place. It is
 // what Encoder.Raw takes: this is how unknown attributes are kept.
-func (a *Attrs) Raw() []byte { return a.raw }
+func (a *Attrs) Raw() []byte {
+	if a.end == 0 {
+		return nil
+	}
+	end := min(a.next, len(a.b))
+	return a.b[a.from-unix.NLA_HDRLEN : end : end]
+}
 
 // Nested returns a walk over the attributes inside this one.
-func (a *Attrs) Nested() Attrs { return ReadAttrs(a.data) }
+func (a *Attrs) Nested() Attrs { return ReadAttrs(a.Bytes()) }
 
 // Uint8 returns the first byte.
 func (a *Attrs) Uint8() uint8 {
-	if len(a.data) < 1 {
+	v := a.value()
+	if len(v) < 1 {
 		return 0
 	}
-	return a.data[0]
+	return v[0]
 }
 
 // Uint16 returns two bytes in the machine's byte order.
 func (a *Attrs) Uint16() uint16 {
-	if len(a.data) < 2 {
+	v := a.value()
+	if len(v) < 2 {
 		return 0
 	}
-	return binary.NativeEndian.Uint16(a.data)
+	return binary.NativeEndian.Uint16(v)
 }
 
 // Uint32 returns four bytes in the machine's byte order.
 func (a *Attrs) Uint32() uint32 {
-	if len(a.data) < 4 {
+	v := a.value()
+	if len(v) < 4 {
 		return 0
 	}
-	return binary.NativeEndian.Uint32(a.data)
+	return binary.NativeEndian.Uint32(v)
 }
 
 // Int32 returns four bytes in the machine's byte order, signed.
@@ -105,34 +122,38 @@ func (a *Attrs) Int32() int32 { return int32(a.Uint32()) }
 // Uint64 returns eight bytes in the machine's byte order. The kernel aligns
 // them to four bytes only, so they are read bytewise.
 func (a *Attrs) Uint64() uint64 {
-	if len(a.data) < 8 {
+	v := a.value()
+	if len(v) < 8 {
 		return 0
 	}
-	return binary.NativeEndian.Uint64(a.data)
+	return binary.NativeEndian.Uint64(v)
 }
 
 // BE16 returns two bytes in network byte order.
 func (a *Attrs) BE16() uint16 {
-	if len(a.data) < 2 {
+	v := a.value()
+	if len(v) < 2 {
 		return 0
 	}
-	return binary.BigEndian.Uint16(a.data)
+	return binary.BigEndian.Uint16(v)
 }
 
 // BE32 returns four bytes in network byte order.
 func (a *Attrs) BE32() uint32 {
-	if len(a.data) < 4 {
+	v := a.value()
+	if len(v) < 4 {
 		return 0
 	}
-	return binary.BigEndian.Uint32(a.data)
+	return binary.BigEndian.Uint32(v)
 }
 
 // BE64 returns eight bytes in network byte order.
 func (a *Attrs) BE64() uint64 {
-	if len(a.data) < 8 {
+	v := a.value()
+	if len(v) < 8 {
 		return 0
 	}
-	return binary.BigEndian.Uint64(a.data)
+	return binary.BigEndian.Uint64(v)
 }
 
 // String returns the value up to the first NUL; any bytes are allowed.
@@ -140,20 +161,21 @@ func (a *Attrs) String() string { return string(a.CString()) }
 
 // CString is String in place, without a copy.
 func (a *Attrs) CString() []byte {
-	if i := bytes.IndexByte(a.data, 0); i >= 0 {
-		return a.data[:i]
+	v := a.Bytes()
+	if i := bytes.IndexByte(v, 0); i >= 0 {
+		return v[:i]
 	}
-	return a.data
+	return v
 }
 
 // Addr returns an IP address of 4 or 16 bytes, the zero Addr for other lengths.
 // A 16-byte address stays IPv6 also when it is IPv4-mapped.
 func (a *Attrs) Addr() netip.Addr {
-	switch len(a.data) {
+	switch v := a.value(); len(v) {
 	case 4:
-		return netip.AddrFrom4([4]byte(a.data))
+		return netip.AddrFrom4([4]byte(v))
 	case 16:
-		return netip.AddrFrom16([16]byte(a.data))
+		return netip.AddrFrom16([16]byte(v))
 	}
 	return netip.Addr{}
 }

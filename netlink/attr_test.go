@@ -1,6 +1,8 @@
 package netlink
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"strings"
@@ -104,5 +106,39 @@ func TestEncoderGrowIsZero(t *testing.T) {
 		if b != 0 {
 			t.Errorf("byte %d is %d", i, b)
 		}
+	}
+}
+
+// Where there is no current attribute, getters find nothing.
+func TestAttributesOutsideTheWalk(t *testing.T) {
+	for name, b := range map[string][]byte{"empty": nil, "before": {8, 0, 1, 0, 1, 2, 3, 4}, "broken": {8, 0, 1, 0, 1}} {
+		t.Run(name, func(t *testing.T) {
+			a := ReadAttrs(b)
+			if name != "before" {
+				for a.Next() {
+				}
+			}
+			if a.Uint8() != 0 || a.Uint32() != 0 || a.Uint64() != 0 || a.String() != "" || a.Addr().IsValid() || len(a.Bytes()) != 0 || a.Raw() != nil {
+				t.Error("a getter found something")
+			}
+			if n := a.Nested(); n.Next() {
+				t.Error("there is something inside")
+			}
+		})
+	}
+}
+
+// Room and Fill append what Attr and Fixed append, also where the room was too small.
+func TestEncoderRoom(t *testing.T) {
+	var want, have Encoder
+	for _, n := range []int{0, 8, 4096} {
+		p := bytes.Repeat([]byte{1}, n)
+		want.Attr(7, p)
+		b := binary.NativeEndian.AppendUint16(have.Room(16), uint16(n+4))
+		b = binary.NativeEndian.AppendUint16(b, 7)
+		have.Fill(append(b, p...), 0)
+	}
+	if !bytes.Equal(want.Bytes(), have.Bytes()) {
+		t.Errorf("want %x, have %x", want.Bytes(), have.Bytes())
 	}
 }

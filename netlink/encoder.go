@@ -204,6 +204,29 @@ func (e *Encoder) Grow(n int) []byte {
 	return b
 }
 
+// Room returns an empty slice with room for n bytes, which is appended to and
+// then given to Fill. It is for payloads of which there are millions: their
+// attributes stay in registers until they are all there.
+func (e *Encoder) Room(n int) []byte {
+	if cap(e.buf)-len(e.buf) < n {
+		e.buf = slices.Grow(e.buf, n)
+	}
+	return e.buf[len(e.buf):]
+}
+
+// Fill takes the slice that Room returned, appended to and padded. The first
+// fixed bytes are the fixed part of the message; 0 for attributes alone.
+func (e *Encoder) Fill(b []byte, fixed int) {
+	if fixed > 0 {
+		e.fixed = len(e.buf) + fixed
+	}
+	if n := len(e.buf) + len(b); n <= cap(e.buf) {
+		e.buf = e.buf[:n] // it is there already
+	} else {
+		e.buf = append(e.buf, b...)
+	}
+}
+
 // begin appends the header of a message; finish fills its length in.
 func (e *Encoder) begin(typ uint16, f Flags) (mark int) {
 	mark = len(e.buf)

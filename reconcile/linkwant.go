@@ -57,10 +57,10 @@ func newLinkWant(s *Scope, name string, l *spec.Link) (*linkWant, error) {
 		if !ok {
 			return nil, fmt.Errorf("kind %s is not supported by this version", l.Kind)
 		}
-		if err := setOptions(k, l.Options[l.Kind]); err != nil {
+		w.kind = kind.Bound(k)
+		if err := setOptions(w.kind, l.Options[l.Kind]); err != nil {
 			return nil, err
 		}
-		w.kind = k
 	}
 	for _, section := range slices.Sorted(maps.Keys(l.Options)) {
 		master, ok := strings.CutSuffix(section, portSuffix)
@@ -71,10 +71,10 @@ func newLinkWant(s *Scope, name string, l *spec.Link) (*linkWant, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s is not supported by this version", section)
 		}
-		if err := setOptions(p, l.Options[section]); err != nil {
+		w.port = kind.Bound(p)
+		if err := setOptions(w.port, l.Options[section]); err != nil {
 			return nil, err
 		}
-		w.port = p
 	}
 	return w, nil
 }
@@ -136,8 +136,12 @@ func (s *Scope) observedKind(l *route.Link) (kind.Kind, bool) {
 		return k, k != nil
 	}
 	k, ok := kind.New(l.Kind)
-	if ok && !s.decode(k, l.Data) {
-		k, ok = nil, false
+	if ok {
+		k = kind.Bound(k)
+		ok = s.decode(k, l.Data)
+	}
+	if !ok {
+		k = nil
 	}
 	s.links.kinds[l.Index] = k
 	return k, ok
@@ -149,6 +153,7 @@ func (s *Scope) observedPort(l *route.Link) (kind.Kind, bool) {
 	if !ok {
 		return nil, false
 	}
+	k = kind.Bound(k)
 	return k, s.decode(k, l.SlaveData)
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nlapply/nlapply/netlink/route/attr"
 	"github.com/nlapply/nlapply/netlink/route/kind"
 	"github.com/nlapply/nlapply/spec"
 )
@@ -33,7 +34,7 @@ func (Vocabulary) Section(name string) (spec.Section, bool) {
 	if !ok || len(k.Fields()) == 0 {
 		return nil, false
 	}
-	return section{func() kind.Kind { k, _ := find(base); return k }}, true
+	return newSection(k), true
 }
 
 // Traits tells which other links a kind needs.
@@ -47,21 +48,29 @@ func (Vocabulary) Traits(name string) spec.Traits {
 
 var _ spec.KindTraits = Vocabulary{}
 
-// section is the options of one kind.
-type section struct{ make func() kind.Kind }
+// section is the options of one kind. Values are tried out on kind.
+type section struct {
+	kind kind.Kind
+	rows attr.Fields
+	keys []string
+}
+
+func newSection(k kind.Kind) section {
+	s := section{kind: kind.Bound(k)}
+	s.rows = s.kind.Fields()
+	for i := range s.rows {
+		s.keys = append(s.keys, s.rows[i].Name)
+	}
+	slices.Sort(s.keys)
+	return s
+}
 
 // Keys returns the options' names.
-func (s section) Keys() (keys []string) {
-	for _, f := range s.make().Fields() {
-		keys = append(keys, f.Name)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func (s section) Keys() []string { return s.keys }
 
 // Check tells what is wrong with a value.
 func (s section) Check(key string, value any) error {
-	f, ok := s.make().Fields().Lookup(key)
+	f, ok := s.rows.Lookup(key)
 	if !ok {
 		return fmt.Errorf("unknown key")
 	}
@@ -70,16 +79,18 @@ func (s section) Check(key string, value any) error {
 
 // CheckAll tells what is wrong with values together.
 func (s section) CheckAll(values map[string]any) error {
-	k := s.make()
-	if err := setOptions(k, values); err != nil {
+	for i := range s.rows {
+		s.rows[i].Value.Clear()
+	}
+	if err := setOptions(s.kind, values); err != nil {
 		return err
 	}
-	return kind.Check(k)
+	return kind.Check(s.kind)
 }
 
 // Schema returns the JSON Schema of a key.
 func (s section) Schema(key string) map[string]any {
-	f, ok := s.make().Fields().Lookup(key)
+	f, ok := s.rows.Lookup(key)
 	if !ok {
 		return nil
 	}

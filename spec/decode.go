@@ -10,7 +10,7 @@ import (
 // of them are told at once.
 type decoder struct {
 	names  *Names
-	vocab  Vocabulary
+	vocab  *remembered
 	layout *layout
 	errs   []placed
 

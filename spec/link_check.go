@@ -77,11 +77,10 @@ func (d *decoder) checkKind(n ref, l *Link) {
 
 // checkTraits looks at the links that a kind needs beside it.
 func (d *decoder) checkTraits(n ref, l *Link) {
-	v, ok := d.vocab.(KindTraits)
+	t, ok := d.vocab.Traits(l.Kind)
 	if !ok || l.Kind == "" && d.has(n, "kind") {
 		return
 	}
-	t := v.Traits(l.Kind)
 	for _, needs := range []struct {
 		key    string
 		needed bool

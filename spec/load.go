@@ -19,11 +19,8 @@ func load(paths []string, stdin io.Reader, v Vocabulary, names *Names) (*Documen
 	if err != nil {
 		return nil, err
 	}
-	if v == nil {
-		v = noKinds{}
-	}
 	doc := &Document{layout: newLayout(sources), names: names}
-	d := decoder{names: names, vocab: v, layout: doc.layout}
+	d := decoder{names: names, vocab: remember(v), layout: doc.layout}
 	parsed := true
 	for _, src := range sources {
 		doc.Files = append(doc.Files, src.name)
@@ -39,12 +36,6 @@ func load(paths []string, stdin io.Reader, v Vocabulary, names *Names) (*Documen
 	doc.layout.forget()
 	return doc, nil
 }
-
-// noKinds is the vocabulary of a document without kinds of links.
-type noKinds struct{}
-
-func (noKinds) Kinds() []string                { return nil }
-func (noKinds) Section(string) (Section, bool) { return nil, false }
 
 // file reads one file into the document. It tells whether the file could be parsed.
 func (d *decoder) file(src *source, doc *Document) bool {

@@ -77,7 +77,7 @@ func TestSchemaKeys(t *testing.T) {
 		}
 	}
 	keys := func(index map[string]int) []string { return slices.Collect(maps.Keys(index)) }
-	d := decoder{vocab: testVocabulary}
+	d := decoder{vocab: remember(testVocabulary)}
 	same("document", testSchema(t), keys(documentObject.index)...)
 	same("namespace", defs["namespace"], keys(namespaceObject.index)...)
 	same("link", defs["link"], append(keys(linkObject.index), d.sectionNames()...)...)

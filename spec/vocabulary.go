@@ -34,3 +34,51 @@ type Traits struct {
 	Link bool // it stands on a device named by `link`, as a vlan does
 	Peer bool // it is one end of a pair, the other is named by `peer`
 }
+
+// remembered asks a vocabulary for each thing once, however many links there are.
+type remembered struct {
+	vocabulary Vocabulary
+	kinds      []string
+	sections   map[string]Section // nil for none
+	traits     map[string]Traits
+}
+
+func remember(v Vocabulary) *remembered {
+	if v == nil {
+		v = noKinds{}
+	}
+	return &remembered{v, v.Kinds(), map[string]Section{}, map[string]Traits{}}
+}
+
+func (r *remembered) Kinds() []string { return r.kinds }
+
+func (r *remembered) Section(name string) (Section, bool) {
+	s, known := r.sections[name]
+	if !known {
+		if found, ok := r.vocabulary.Section(name); ok {
+			s = found
+		}
+		r.sections[name] = s
+	}
+	return s, s != nil
+}
+
+// Traits also tells whether the vocabulary knows any.
+func (r *remembered) Traits(kind string) (t Traits, ok bool) {
+	v, ok := r.vocabulary.(KindTraits)
+	if !ok {
+		return t, false
+	}
+	t, known := r.traits[kind]
+	if !known {
+		t = v.Traits(kind)
+		r.traits[kind] = t
+	}
+	return t, true
+}
+
+// noKinds is the vocabulary of a document without kinds of links.
+type noKinds struct{}
+
+func (noKinds) Kinds() []string                { return nil }
+func (noKinds) Section(string) (Section, bool) { return nil, false }

@@ -49,7 +49,7 @@ func appendNextHops(e *netlink.Encoder, family uint8, hops []NextHop) {
 		mark := e.BeginPlain(binary.NativeEndian.Uint16([]byte{h.Flags, uint8(h.weight() - 1)}))
 		binary.NativeEndian.PutUint32(e.Grow(4), uint32(h.OIF))
 		if h.Gateway.IsValid() {
-			appendGateway(e, family, h.Gateway)
+			e.Fill(appendGateway(e.Room(routeRoom), family, h.Gateway), 0)
 		}
 		appendUint32(e, unix.RTA_FLOW, h.Realms)
 		if h.Encap.Type != 0 {

@@ -96,33 +96,35 @@ func (r *Route) AppendTo(e *netlink.Encoder) {
 	if r.Table < 256 {
 		table = uint8(r.Table)
 	}
-	h := [unix.SizeofRtMsg]byte{r.Family, bits(r.Dst), bits(r.Src), r.TOS, table, r.Protocol, r.Scope, r.Type}
-	binary.NativeEndian.PutUint32(h[8:], r.Flags)
-	e.Fixed(h[:])
-	if h[1] != 0 {
-		e.Addr(unix.RTA_DST, r.Dst.Addr())
+	dst, src := bits(r.Dst), bits(r.Src)
+	b := e.Room(routeRoom)
+	b = append(b, r.Family, dst, src, r.TOS, table, r.Protocol, r.Scope, r.Type)
+	b = binary.NativeEndian.AppendUint32(b, r.Flags)
+	if dst != 0 {
+		b = appendAddress(b, unix.RTA_DST, r.Dst.Addr())
 	}
-	e.Uint32(unix.RTA_TABLE, r.Table)
+	b = appendNumber(b, unix.RTA_TABLE, r.Table)
 	if r.OIF != 0 && r.NHID == 0 {
-		e.Uint32(unix.RTA_OIF, uint32(r.OIF))
-	}
-	if r.Gateway.IsValid() && r.NHID == 0 {
-		appendGateway(e, r.Family, r.Gateway)
+		b = appendNumber(b, unix.RTA_OIF, uint32(r.OIF))
 	}
 	if r.Priority != 0 {
-		e.Uint32(unix.RTA_PRIORITY, r.Priority)
+		b = appendNumber(b, unix.RTA_PRIORITY, r.Priority)
 	}
 	if r.PrefSrc.IsValid() {
-		e.Addr(unix.RTA_PREFSRC, r.PrefSrc)
+		b = appendAddress(b, unix.RTA_PREFSRC, r.PrefSrc)
 	}
+	if src != 0 {
+		b = appendAddress(b, unix.RTA_SRC, r.Src.Addr())
+	}
+	if r.Gateway.IsValid() && r.NHID == 0 {
+		b = appendGateway(b, r.Family, r.Gateway)
+	}
+	e.Fill(b, unix.SizeofRtMsg)
 	r.appendRare(e)
 }
 
 // appendRare appends what few routes have.
 func (r *Route) appendRare(e *netlink.Encoder) {
-	if h := bits(r.Src); h != 0 {
-		e.Addr(unix.RTA_SRC, r.Src.Addr())
-	}
 	if r.NHID != 0 {
 		e.Uint32(RTA_NH_ID, r.NHID) // together with hops it is refused
 	} else if len(r.NextHops) > 0 {
@@ -156,34 +158,30 @@ func (r *Route) Decode(b []byte) error {
 	h, rest := split(b, unix.SizeofRtMsg)
 	r.Family, r.TOS, r.Table, r.Protocol, r.Scope, r.Type = h[0], h[3], uint32(h[4]), h[5], h[6], h[7]
 	r.Flags = binary.NativeEndian.Uint32(h[8:])
-	a := netlink.ReadAttrs(rest)
-	for a.Next() {
-		switch a.Type() {
+	for len(rest) >= unix.NLA_HDRLEN {
+		typ, v, next := cutAttr(rest)
+		switch typ {
 		case unix.RTA_TABLE:
-			r.Table = a.Uint32()
+			r.Table = number(v)
 		case unix.RTA_DST:
-			r.Dst = netip.PrefixFrom(a.Addr(), int(h[1]))
+			r.Dst = netip.PrefixFrom(address(v), int(h[1]))
 		case unix.RTA_PRIORITY:
-			r.Priority = a.Uint32()
+			r.Priority = number(v)
 		case unix.RTA_OIF:
-			r.OIF = a.Int32()
+			r.OIF = int32(number(v))
 		case unix.RTA_GATEWAY:
-			r.Gateway = a.Addr()
+			r.Gateway = address(v)
 		case unix.RTA_PREFSRC:
-			r.PrefSrc = a.Addr()
-		case unix.RTA_SRC:
-			r.Src = netip.PrefixFrom(a.Addr(), int(h[2]))
+			r.PrefSrc = address(v)
 		default:
-			if err := r.decodeRare(&a, congestion); err != nil {
+			if err := r.decodeRare(rest[:len(rest)-len(next)], h, congestion); err != nil {
 				return err
 			}
 		}
+		rest = next
 	}
 	if len(r.NextHops) == 1 {
 		r.flatten()
-	}
-	if err := a.Err(); err != nil {
-		return err
 	}
 	if r.Dst.IsValid() && h[1] != 0 && !r.Src.IsValid() && h[2] == 0 {
 		return nil // nearly all

@@ -7,35 +7,35 @@ package kind
 // port to another routing table, so that the port loses its routes and global
 // IPv6 addresses.
 func MovesRoutes(k Kind) bool {
-	m, ok := k.(interface{ movesRoutes() bool })
+	m, ok := as[interface{ movesRoutes() bool }](k)
 	return ok && m.movesRoutes()
 }
 
 // FollowsDown tells whether the link that k, as decoded, describes goes down
 // when its parent does, and up again with it.
 func FollowsDown(k Kind) bool {
-	f, ok := k.(interface{ followsDown() bool })
+	f, ok := as[interface{ followsDown() bool }](k)
 	return ok && f.followsDown()
 }
 
 // GoesWithDevice tells whether the kernel deletes the link when a link that its
 // options name is deleted.
 func GoesWithDevice(k Kind) bool {
-	g, ok := k.(interface{ goesWithDevice() bool })
+	g, ok := as[interface{ goesWithDevice() bool }](k)
 	return ok && g.goesWithDevice()
 }
 
 // HasFDB tells whether links of this kind forward by a table of remotes, in which
 // the kernel makes an entry for the options remote and group.
 func HasFDB(k Kind) bool {
-	f, ok := k.(interface{ hasFDB() bool })
+	f, ok := as[interface{ hasFDB() bool }](k)
 	return ok && f.hasFDB()
 }
 
 // SetPeer sets the far end that is made together with the link. It reports
 // false for kinds that are not pairs.
 func SetPeer(k Kind, p *Peer) bool {
-	s, ok := k.(interface{ setPeer(*Peer) })
+	s, ok := as[interface{ setPeer(*Peer) }](k)
 	if ok {
 		s.setPeer(p)
 	}
@@ -45,12 +45,12 @@ func SetPeer(k Kind, p *Peer) bool {
 // IsPair tells whether links of this kind come in pairs: IFLA_LINK is the far
 // end, and deleting one deletes both.
 func IsPair(k Kind) bool {
-	_, ok := k.(interface{ setPeer(*Peer) })
+	_, ok := as[interface{ setPeer(*Peer) }](k)
 	return ok
 }
 
 // IsQuiet tells whether links of this kind are made without ARP and multicast.
 func IsQuiet(k Kind) bool {
-	q, ok := k.(interface{ isQuiet() bool })
+	q, ok := as[interface{ isQuiet() bool }](k)
 	return ok && q.isQuiet()
 }

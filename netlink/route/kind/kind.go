@@ -66,7 +66,7 @@ func find(list []func() Kind, name string) (Kind, bool) {
 // through EncodeChange once the ports have joined.
 func Encode(e *netlink.Encoder, k Kind) {
 	k.Fields().Encode(e, func(f *attr.Field) bool { return !f.Late })
-	if c, ok := k.(creator); ok {
+	if c, ok := as[creator](k); ok {
 		c.encodeCreate(e)
 	}
 }
@@ -75,7 +75,7 @@ func Encode(e *netlink.Encoder, k Kind) {
 // know; counters and timers, which nobody can set, are not among them.
 func Decode(k Kind, data []byte) (unknown []byte, err error) {
 	unknown, err = k.Fields().Decode(data)
-	r, ok := k.(reporter)
+	r, ok := as[reporter](k)
 	if !ok || len(unknown) == 0 {
 		return unknown, err
 	}
@@ -91,13 +91,13 @@ func Decode(k Kind, data []byte) (unknown []byte, err error) {
 // Diff returns the changes from have to want, which are of the same kind, in the
 // order of the rows. Before, it rounds want to what the kernel will make of it.
 func Diff(want, have Kind) []attr.Change {
-	if n, ok := want.(normalizer); ok {
-		n.normalize(have)
+	if n, ok := as[normalizer](want); ok {
+		n.normalize(unbound(have))
 	}
 	changes := attr.Diff(want.Fields(), have.Fields())
-	if r, ok := want.(rater); ok {
+	if r, ok := as[rater](want); ok {
 		for i := range changes {
-			changes[i].When = r.changeWhen(have, changes[i])
+			changes[i].When = r.changeWhen(unbound(have), changes[i])
 		}
 	}
 	return changes
@@ -106,7 +106,7 @@ func Diff(want, have Kind) []attr.Change {
 // Minimal returns what a document has to say to get a link like k, key by key.
 func Minimal(k Kind) map[string]any {
 	doc := k.Fields().Minimal()
-	if m, ok := k.(minimizer); ok {
+	if m, ok := as[minimizer](k); ok {
 		m.minimal(doc)
 	}
 	return doc

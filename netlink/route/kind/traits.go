@@ -8,7 +8,7 @@ import (
 // ResetsAbsent tells whether the kernel resets attributes that a change leaves
 // out, as it does for the gre family. EncodeChange takes care of it.
 func ResetsAbsent(k Kind) bool {
-	r, ok := k.(interface{ resetsAbsent() bool })
+	r, ok := as[interface{ resetsAbsent() bool }](k)
 	return ok && r.resetsAbsent()
 }
 
@@ -16,14 +16,14 @@ func ResetsAbsent(k Kind) bool {
 // it loaded the module (gre0) and that cannot be deleted. It may be renamed, so
 // the name says nothing.
 func IsFallback(k Kind) bool {
-	f, ok := k.(interface{ isFallback() bool })
+	f, ok := as[interface{ isFallback() bool }](k)
 	return ok && f.isFallback()
 }
 
 // Check returns the reason why the attributes that k sets do not fit together,
 // or nil. It is for what a document declares, not for what was decoded.
 func Check(k Kind) error {
-	if c, ok := k.(interface{ check() error }); ok {
+	if c, ok := as[interface{ check() error }](k); ok {
 		return c.check()
 	}
 	return nil
@@ -32,27 +32,27 @@ func Check(k Kind) error {
 // NeedsParent tells whether links of this kind stand on another one, IFLA_LINK,
 // which must be named at creation and never changes.
 func NeedsParent(k Kind) bool {
-	p, ok := k.(interface{ needsParent() bool })
+	p, ok := as[interface{ needsParent() bool }](k)
 	return ok && p.needsParent()
 }
 
 // NeedsData tells whether RTM_NEWLINK with this kind must carry IFLA_INFO_DATA,
 // even with nothing in it. Changes of generic attributes leave IFLA_LINKINFO out.
 func NeedsData(k Kind) bool {
-	d, ok := k.(interface{ needsData() bool })
+	d, ok := as[interface{ needsData() bool }](k)
 	return ok && d.needsData()
 }
 
 // IsMaster tells whether links of this kind take ports (IFLA_MASTER).
 func IsMaster(k Kind) bool {
-	_, ok := k.(master)
+	_, ok := as[master](k)
 	return ok
 }
 
 // PortsJoinDown tells whether a link must be down to become a port of a link of
 // this kind. The kernel sets it up then.
 func PortsJoinDown(k Kind) bool {
-	m, ok := k.(master)
+	m, ok := as[master](k)
 	return ok && m.portsJoinDown()
 }
 
