@@ -23,8 +23,8 @@ const minGroup = 10
 func (x *linkExec) delete(ctx context.Context, which func(*linkStep) bool) error {
 	for _, s := range x.run.scopes {
 		var steps []*linkStep
-		for _, st := range x.steps {
-			if st.scope == s && st.err == nil && st.have != nil && which(st) {
+		for _, st := range x.of[s] {
+			if st.err == nil && st.have != nil && which(st) {
 				steps = append(steps, st)
 			}
 		}

@@ -16,6 +16,7 @@ import (
 type linkExec struct {
 	run   *Run
 	steps []*linkStep
+	of    map[*Scope][]*linkStep // the same by scope
 	made  map[linkPlace]int32
 	// late are the options, and portsLate the port options, that name a port,
 	// which has to join first (a bond's primary).
@@ -23,10 +24,14 @@ type linkExec struct {
 }
 
 func newLinkExec(r *Run) *linkExec {
-	return &linkExec{
-		run: r, steps: r.links.steps, made: map[linkPlace]int32{},
+	x := &linkExec{
+		run: r, steps: r.links.steps, of: map[*Scope][]*linkStep{}, made: map[linkPlace]int32{},
 		late: map[*linkStep][]attr.Change{}, portsLate: map[*linkStep][]attr.Change{},
 	}
+	for _, st := range x.steps {
+		x.of[st.scope] = append(x.of[st.scope], st)
+	}
+	return x
 }
 
 // linkBatch are messages of one scope, each belonging to a step.
@@ -66,8 +71,8 @@ func (lb *linkBatch) send(ctx context.Context) (netlink.Result, error) {
 func (x *linkExec) inScopes(ctx context.Context, f func(lb *linkBatch, st *linkStep)) error {
 	for _, s := range x.run.scopes {
 		lb := &linkBatch{scope: s}
-		for _, st := range x.steps {
-			if st.scope == s && st.err == nil {
+		for _, st := range x.of[s] {
+			if st.err == nil {
 				f(lb, st)
 			}
 		}

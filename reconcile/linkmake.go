@@ -23,8 +23,8 @@ func (x *linkExec) create(ctx context.Context) error {
 	for level := range levels {
 		for _, s := range x.run.scopes {
 			var steps []*linkStep
-			for _, st := range x.steps {
-				if st.scope == s && st.level == level && st.err == nil && !st.quiet && st.action != Change && st.action != Delete {
+			for _, st := range x.of[s] {
+				if st.level == level && st.err == nil && !st.quiet && st.action != Change && st.action != Delete {
 					steps = append(steps, st)
 				}
 			}
@@ -52,8 +52,7 @@ func (x *linkExec) createIn(ctx context.Context, s *Scope, steps []*linkStep) er
 			ns.Close()
 		}
 	}()
-	at := make([]int, len(steps))
-	for i, st := range steps {
+	for _, st := range steps {
 		c, ns, err := x.creation(ctx, st)
 		if err != nil {
 			return err
@@ -61,18 +60,15 @@ func (x *linkExec) createIn(ctx context.Context, s *Scope, steps []*linkStep) er
 		if ns != nil {
 			open = append(open, ns)
 		}
-		at[i] = lb.add(st, unix.RTM_NEWLINK, netlink.Create|netlink.Excl|netlink.Echo, c)
+		lb.add(st, unix.RTM_NEWLINK, netlink.Create|netlink.Excl, c)
 		lb.add(st, unix.RTM_NEWLINKPROP, netlink.Create|netlink.Excl|netlink.Append,
 			&route.LinkProp{Name: st.mark.temporaryName(), AltNames: []string{st.mark.String()}})
 	}
-	res, err := lb.send(ctx)
-	if err != nil {
+	if _, err := lb.send(ctx); err != nil {
 		return err
 	}
-	for i, st := range steps {
-		if err := x.learn(ctx, st, &res, at[i]); err != nil {
-			return err
-		}
+	if err := x.learn(ctx, s, steps); err != nil {
+		return err
 	}
 	return x.baptise(ctx, s, steps)
 }
@@ -118,31 +114,39 @@ func (x *linkExec) creationData(ctx context.Context, st *linkStep) []byte {
 	return append([]byte{}, e.Bytes()...)
 }
 
-// learn finds out the index of a link that was made. Kernels before 6.2 do not
-// echo it (net/core/rtnetlink.c, rtnl_newlink_create).
-func (x *linkExec) learn(ctx context.Context, st *linkStep, res *netlink.Result, at int) error {
-	if res.Err(at) != nil {
-		return nil
+// learn finds out the indexes of links that were made. An echo of the creation
+// would not tell all of them: kernels before 6.2 echo no links, and later ones
+// none whose driver announces it itself (drivers/net/vxlan, rtnl_configure_link).
+func (x *linkExec) learn(ctx context.Context, s *Scope, steps []*linkStep) error {
+	steps = slices.DeleteFunc(slices.Clone(steps), func(st *linkStep) bool { return st.err != nil })
+	names := make([]string, len(steps))
+	for i, st := range steps {
+		names[i] = st.mark.temporaryName()
 	}
-	var l route.Link
-	if m, ok := res.Echo(at); ok {
-		if err := l.Decode(m.Data); err != nil {
-			return err
-		}
-		st.index = l.Index
-		return nil
-	}
-	c, err := st.scope.Conn()
+	found, err := s.find(ctx, names)
 	if err != nil {
 		return err
 	}
-	found, err := c.LinkByName(ctx, st.mark.temporaryName())
-	if err != nil {
-		st.err = fmt.Errorf("link vanished right after it was made: %w", err)
-		return nil
+	for i, st := range steps {
+		if found[i] == nil {
+			st.err = fmt.Errorf("link vanished right after it was made: %w", unix.ENODEV)
+		} else {
+			st.index = found[i].Index
+		}
 	}
-	st.index = found.Index
 	return nil
+}
+
+// find looks links up that exist by now, nil for those that do not.
+func (s *Scope) find(ctx context.Context, names []string) ([]*route.Link, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	c, err := s.Conn()
+	if err != nil {
+		return nil, err
+	}
+	return c.LinksByName(ctx, names)
 }
 
 // baptise gives made links their names and what cannot be set before. A link

@@ -92,12 +92,37 @@ func (x *linkExec) rename(ctx context.Context) error {
 	})
 }
 
+// meet finds out the indexes of the far ends of new pairs.
+func (x *linkExec) meet(ctx context.Context) error {
+	far := map[*Scope][]string{}
+	for _, st := range x.steps {
+		if st.quiet && st.action == Create && st.err == nil {
+			far[st.scope] = append(far[st.scope], st.name)
+		}
+	}
+	for s, names := range far {
+		found, err := s.find(ctx, names)
+		if err != nil {
+			return err
+		}
+		for i, l := range found {
+			if l != nil {
+				x.made[linkPlace{s, names[i]}] = l.Index
+			}
+		}
+	}
+	return nil
+}
+
 // change changes links that exist, and dresses the far ends of new pairs.
 func (x *linkExec) change(ctx context.Context) error {
+	if err := x.meet(ctx); err != nil {
+		return err
+	}
 	err := x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
 		switch {
 		case st.quiet && st.action == Create:
-			if st.index = x.index(ctx, st.scope, st.name); st.index == 0 {
+			if st.index = x.made[st.want.place()]; st.index == 0 {
 				st.err = fmt.Errorf("link %s was not made together with its peer: %w", st.name, unix.ENODEV)
 				return
 			}

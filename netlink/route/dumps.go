@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -57,6 +58,37 @@ func (c *Conn) LinkByName(ctx context.Context, name string) (*Link, error) {
 		return nil, fmt.Errorf("link %s: %w", name, err)
 	}
 	return l, nil
+}
+
+// LinksByName is LinkByName for many links, in few sends. The result has a link
+// for each name, nil for those that do not exist.
+func (c *Conn) LinksByName(ctx context.Context, names []string) ([]*Link, error) {
+	var b netlink.Batch
+	for _, name := range names {
+		b.Add(unix.RTM_GETLINK, netlink.Echo, linkRequest{name: name, mask: RTEXT_FILTER_SKIP_STATS})
+	}
+	res, err := c.Execute(ctx, &b)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*Link, len(names))
+	for i, name := range names {
+		m, ok := res.Echo(i)
+		switch err := res.Err(i); {
+		case ok:
+			found[i] = new(Link)
+			if err := found[i].Decode(m.Data); err != nil {
+				return nil, fmt.Errorf("link %s: %w", name, err)
+			}
+		case errors.Is(err, netlink.ErrUnknown): // the answer was lost
+			if found[i], err = c.LinkByName(ctx, name); err != nil && !errors.Is(err, unix.ENODEV) {
+				return nil, err
+			}
+		case err != nil && !errors.Is(err, unix.ENODEV):
+			return nil, fmt.Errorf("link %s: %w", name, err)
+		}
+	}
+	return found, nil
 }
 
 func (c *Conn) link(ctx context.Context, q linkRequest) (*Link, error) {
