@@ -61,10 +61,10 @@ func (p *linkPlan) fall(st *linkStep, s *Scope, l *route.Link) {
 	switch {
 	case p.byPlace[here] != nil:
 		st.early = st.early || st.action == Delete
-	case p.peers[here] != nil, s.linkMaker(l) == Ours:
+	case p.peers[here] != nil, s.linkMaker(l) == Ours, !p.run.deleting && p.pruned(s, l):
 	default:
 		if _, _, pair := s.peerLink(l); !pair {
-			st.lose("link " + here.String())
+			st.orphans = append(st.orphans, "link "+here.String())
 		}
 	}
 	p.remove(st, s, l)

@@ -74,12 +74,16 @@ func (p *linkPlan) deleteDeclared() {
 	}
 }
 
-// lossError names what a plan would destroy of others.
+// lossError names what a plan would destroy of others. That addresses and routes
+// end with a link of ours that goes is what the document says; that others' links
+// do is not.
 func (p *linkPlan) lossError() error {
 	var lost []string
 	for _, st := range p.steps {
-		if st.action != Delete {
-			lost = append(lost, st.lost...)
+		if st.action == Delete {
+			lost = append(lost, st.orphans...)
+		} else {
+			lost = append(lost, st.losses()...)
 		}
 	}
 	if len(lost) == 0 {

@@ -48,6 +48,8 @@ type linkStep struct {
 	interrupted map[string]int
 	taken       map[string]int
 	lost        []string
+	// orphans are links of others that stand on the link and go with it.
+	orphans []string
 
 	mark  mark
 	index int32 // of the made link, once it is known
@@ -86,6 +88,9 @@ func (st *linkStep) lose(object string) {
 		st.lost = append(st.lost, object)
 	}
 }
+
+// losses are what of others the step takes down for good.
+func (st *linkStep) losses() []string { return slices.Concat(st.orphans, st.lost) }
 
 // empty tells that the step does nothing.
 func (st *linkStep) empty() bool {
@@ -147,8 +152,8 @@ func (st *linkStep) note() string {
 	if len(st.taken) > 0 {
 		parts = append(parts, "takes "+count(st.taken)+" with it")
 	}
-	if len(st.lost) > 0 {
-		parts = append(parts, "loses "+strings.Join(st.lost, "; "))
+	if lost := st.losses(); len(lost) > 0 {
+		parts = append(parts, "loses "+strings.Join(lost, "; "))
 	}
 	if len(parts) == 0 {
 		return ""
