@@ -24,7 +24,7 @@ var ruleObject = define(object[Rule]{
 		must(value("priority", "1 to 32765, or above 32767", rulePriority, func(r *Rule) *uint32 { return &r.Priority })),
 		withDefault(value("family", "inet (default) or inet6, where no address tells", family, func(r *Rule) *uint8 { return &r.Family }),
 			func(r *Rule) bool { return r.Family == unix.AF_INET || r.From.IsValid() || r.To.IsValid() }),
-		value("not", "applies to packets that do not match", boolean, func(r *Rule) *bool { return &r.Not }),
+		value("not", "applies to packets that all of the rest together does not match", boolean, func(r *Rule) *bool { return &r.Not }),
 		value("from", "the source prefix", selector, func(r *Rule) *netip.Prefix { return &r.From }),
 		value("to", "the destination prefix", selector, func(r *Rule) *netip.Prefix { return &r.To }),
 		value("iif", "the incoming link", linkName, func(r *Rule) *string { return &r.IIF }),
