@@ -19,6 +19,9 @@ type subnet struct {
 // address it deletes or promotes the secondary ones, so a subnet whose primary
 // address has to go is deleted and made anew in order.
 func (addressResource) Diff(s *Scope, want, have []address, ops []op[address]) []op[address] {
+	if s.deleting() {
+		want = nil // what is declared goes, what others have there stays
+	}
 	members := map[subnet][]int32{}
 	var nets []subnet // in the order of the dump
 	for i := range have {
@@ -31,7 +34,7 @@ func (addressResource) Diff(s *Scope, want, have []address, ops []op[address]) [
 		}
 	}
 	for _, n := range nets {
-		if !s.deleting() && rebuilds(want, have, ops, n, members[n]) {
+		if rebuilds(want, have, ops, n, members[n]) {
 			ops = rebuild(want, have, ops, n, members[n])
 		}
 	}

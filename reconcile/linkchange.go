@@ -219,7 +219,7 @@ func (p *linkPlan) changeUp(st *linkStep, state *linkState) {
 	}
 	state.up = want
 	if state.rises = st.up != nil && want || risesWithParent; state.rises {
-		p.keepDown(st.scope, st.have)
+		p.keepDown(st)
 	}
 }
 
@@ -234,12 +234,17 @@ func (p *linkPlan) risesWithParent(st *linkStep) bool {
 	return parent != nil && parent.rises
 }
 
-// keepDown sees to it that other programs' links which are down stay so when
-// the kernel would raise them together with l.
-func (p *linkPlan) keepDown(s *Scope, l *route.Link) {
-	for _, o := range s.followers(l) {
+// keepDown sees to it that links which are down stay so when the kernel raises
+// them together with the step's: declared ones have a step of their own.
+func (p *linkPlan) keepDown(st *linkStep) {
+	s := st.scope
+	for _, o := range s.followers(st.have) {
+		if s.links.state[o.Index].up {
+			continue
+		}
+		st.lifted = append(st.lifted, o)
 		w := &linkWant{scope: s, name: o.Name, spec: new(spec.Link)}
-		if p.byPlace[w.place()] == nil && p.peers[w.place()] == nil && !s.links.state[o.Index].up {
+		if p.byPlace[w.place()] == nil && p.peers[w.place()] == nil {
 			p.byPlace[w.place()] = w
 			p.wants = append(p.wants, w)
 		}

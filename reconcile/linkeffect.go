@@ -13,6 +13,15 @@ func (p *linkPlan) event(st *linkStep, s *Scope, k EventKind, index int32) {
 	p.events[s] = append(p.events[s], LinkEvent{Kind: k, Index: index, step: st})
 }
 
+// blame returns the step in whose line the victims of an event are counted: what
+// the plan does to the link itself, else what brings the event about.
+func (s *Scope) blame(e LinkEvent) *linkStep {
+	if own := s.links.steps[e.Index]; own != nil && e.step != nil {
+		return own
+	}
+	return e.step
+}
+
 // keepsLink tells whether the link of an event is there after the plan, in a
 // state in which what it loses can be put back.
 func (s *Scope) keepsLink(e LinkEvent) bool {
@@ -39,7 +48,10 @@ func (p *linkPlan) remove(st *linkStep, s *Scope, l *route.Link) {
 	}
 	state.gone = true
 	p.event(st, s, LinkRemoved, l.Index)
-	if far, ns, ok := s.peerLink(l); ok {
+	if far, ns, ok := s.peerLink(l); ok && !ns.links.state[far.Index].gone {
+		if st.have == l {
+			st.peer = linkPlace{ns, far.Name}.String()
+		}
 		p.fall(st, ns, far)
 	}
 	for _, o := range s.standingOn(l) {
@@ -74,6 +86,9 @@ func (p *linkPlan) fall(st *linkStep, s *Scope, l *route.Link) {
 // links above that follow.
 func (p *linkPlan) down(st *linkStep, s *Scope, l *route.Link, comesBack bool) {
 	p.event(st, s, LinkDown, l.Index)
+	if l != st.have {
+		st.followers = append(st.followers, follower{l, comesBack})
+	}
 	for _, o := range s.followers(l) {
 		if state := s.links.state[o.Index]; state.up {
 			p.down(st, s, o, comesBack)
@@ -116,6 +131,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	if t.movesRoutes {
 		p.event(st, s, LinkVRF, port.Index)
 	}
+	st.released = append(st.released, port)
 	declared := p.byPlace[linkPlace{s, port.Name}]
 	stays := st.action == Delete && p.stays(s, port)
 	// what the port loses is put back when everything new is there

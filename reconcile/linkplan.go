@@ -33,6 +33,7 @@ func planLinks(r *Run) (*linkPlan, error) {
 	}
 	if r.deleting {
 		p.deleteDeclared()
+		p.index()
 		return p, nil
 	}
 	p.check()
@@ -54,7 +55,21 @@ func planLinks(r *Run) (*linkPlan, error) {
 	if len(p.errs) > 0 {
 		return nil, p.errs
 	}
+	p.index()
 	return p, nil
+}
+
+// index makes the steps that plans print known by their links.
+func (p *linkPlan) index() {
+	for _, st := range p.steps {
+		if st.have == nil || st.quiet {
+			continue
+		}
+		if st.scope.links.steps == nil {
+			st.scope.links.steps = map[int32]*linkStep{}
+		}
+		st.scope.links.steps[st.have.Index] = st
+	}
 }
 
 // declare reads the document's links and ties the ends of pairs together.

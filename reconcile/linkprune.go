@@ -30,8 +30,8 @@ func (p *linkPlan) prune(s *Scope) {
 	}
 	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
 		l := s.links.byIndex[i]
-		if s.links.state[i].gone || p.tied(s, l) || !p.pruned(s, l) {
-			continue
+		if s.links.state[i].gone && s.isPair(l) || p.tied(s, l) || !p.pruned(s, l) {
+			continue // the far end is in the line of the near one
 		}
 		if l.Kind == "" {
 			p.unmanaged = append(p.unmanaged, linkPlace{s, l.Name}.String())

@@ -29,6 +29,8 @@ type links struct {
 	// above are the links that go with a link, and ports those that have it as
 	// master; see Scope.relations.
 	above, ports map[int32][]*route.Link
+	// steps are what the plan does to links that exist, but for quiet steps.
+	steps map[int32]*linkStep
 	// state is what the plan makes of the kernel's links so far.
 	state map[int32]*linkState
 }

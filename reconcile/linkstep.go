@@ -48,6 +48,10 @@ type linkStep struct {
 	interrupted map[string]int
 	taken       map[string]int
 	lost        []string
+	peer        string // the far end that goes with the link
+	followers   []follower
+	released    []*route.Link // ports that lose their master
+	lifted      []*route.Link // that the kernel takes up and the plan down again
 	// orphans are links of others that stand on the link and go with it.
 	orphans []string
 
@@ -141,10 +145,16 @@ func (st *linkStep) note() string {
 	case st.action == Replace:
 		parts = append(parts, "recreate")
 	case st.bounce:
-		parts = append(parts, "goes down and up")
+		parts = append(parts, "goes down and up"+st.following(true, " with %s"))
+	default:
+		parts = append(parts, st.following(true, "takes %s down and up"))
 	}
-	if st.reason != "" {
-		parts = append(parts, st.reason)
+	parts = append(parts, st.following(false, "takes %s down"))
+	parts = append(parts, st.reason)
+	parts = append(parts, st.naming(st.lifted, "takes %s up for a moment"))
+	parts = append(parts, st.naming(st.released, "releases %s"))
+	if st.peer != "" {
+		parts = append(parts, "with its peer "+st.peer)
 	}
 	if len(st.interrupted) > 0 {
 		parts = append(parts, "interrupts "+count(st.interrupted)+", put back")
@@ -155,10 +165,45 @@ func (st *linkStep) note() string {
 	if lost := st.losses(); len(lost) > 0 {
 		parts = append(parts, "loses "+strings.Join(lost, "; "))
 	}
-	if len(parts) == 0 {
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
+	return strings.Replace(strings.Join(parts, ", "), "recreate, ", "recreate: ", 1)
+}
+
+// A follower is a link that goes down with another one, for a moment or to stay so.
+type follower struct {
+	link      *route.Link
+	comesBack bool
+}
+
+// following names the followers that come back, or those that do not.
+func (st *linkStep) following(comesBack bool, format string) string {
+	var links []*route.Link
+	for _, f := range st.followers {
+		if f.comesBack == comesBack {
+			links = append(links, f.link)
+		}
+	}
+	return st.naming(links, format)
+}
+
+// maxNames is how many links a line names that have no line of their own.
+const maxNames = 10
+
+// naming names those of the links that have no line of their own; "" for none.
+func (st *linkStep) naming(links []*route.Link, format string) string {
+	var names []string
+	for _, l := range links {
+		if st.scope.links.steps[l.Index] == nil {
+			names = append(names, l.Name)
+		}
+	}
+	if len(names) == 0 {
 		return ""
 	}
-	return strings.Replace(strings.Join(parts, ", "), "recreate, ", "recreate: ", 1)
+	if more := len(names) - maxNames; more > 0 {
+		names = append(names[:maxNames], fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf(format, strings.Join(names, ", "))
 }
 
 // count writes numbers of objects: "2 addresses, 14 routes".

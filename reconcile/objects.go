@@ -206,10 +206,10 @@ func (o *objects[K, T]) casualty(s *Scope, t *T, events eventIndex) (LinkEvent, 
 func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	c := o.res.Own(t)
 	o.res.Relocate(&c, s.successor)
-	key := o.res.Key(&c)
+	key, step := o.res.Key(&c), s.blame(e)
 	if w, wanted := o.index[key]; wanted && s.keepsLink(e) && !s.deleting() {
 		o.lost[w] = e.step != nil && o.res.Compare(s, &o.want[w], &c).Equal()
-		e.step.interrupt(o.res.Class())
+		step.interrupt(o.res.Class())
 		return
 	}
 	switch maker := o.res.Maker(s, t); {
@@ -218,11 +218,11 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 		o.have = append(o.have, c) // a line of its own: it was to go anyway
 	case maker == Ours, o.prunable(s, t), e.Kind == LinkRemoved && pruneClass[o.res.Class()] == "":
 		// What bears no mark of its own belongs to its link.
-		e.step.take(o.res.Class())
+		step.take(o.res.Class())
 	case !s.keepsLink(e), e.Kind == LinkNoIPv6, !o.res.(survivor[T]).Restorable(s, t):
-		e.step.lose(o.res.Class() + " " + o.res.Name(s, t))
+		step.lose(o.res.Class() + " " + o.res.Name(s, t))
 	default:
-		e.step.interrupt(o.res.Class())
+		step.interrupt(o.res.Class())
 		o.index[key] = int32(len(o.want))
 		o.want, o.lost = append(o.want, c), append(o.lost, e.step != nil)
 		o.settled, o.seen = append(o.settled, false), append(o.seen, false)

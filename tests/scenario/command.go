@@ -1,12 +1,25 @@
 package scenario
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"os"
 
 	"github.com/nlapply/nlapply/internal/cli"
 )
 
-// nlapply is the command itself.
+// exitUntold is the exit status of an apply that did what it had not said.
+const exitUntold = 70
+
+// nlapply is the command itself. What it does must be in the plan that it prints.
 func nlapply() {
-	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	w := newWitness(os.Args[1:])
+	var printed bytes.Buffer
+	code := cli.Main(os.Args[1:], os.Stdin, io.MultiWriter(os.Stdout, &printed), os.Stderr)
+	for _, event := range w.untold(printed.String()) {
+		fmt.Fprintln(os.Stderr, "scenario: the plan does not say:", event)
+		code = exitUntold
+	}
+	os.Exit(code)
 }

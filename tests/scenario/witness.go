@@ -1,0 +1,344 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/netlink/route/kind"
+)
+
+// A witness hears the kernel's events while nlapply runs and says which of them
+// the printed plan does not account for. What the kernel makes by itself, and
+// what comes and goes with a carrier, needs no line.
+type witness struct {
+	sub   *netlink.Subscription
+	first map[int32]*route.Link // the links before
+	names map[int32][]string    // all that a link was called
+	heard []heard
+	lost  bool // events were lost: nothing can be said
+	done  chan struct{}
+}
+
+// heard is an event, decoded.
+type heard struct {
+	typ  uint16
+	link *route.Link
+	addr *route.Addr
+	rt   *route.Route
+	rule *route.Rule
+	ngh  *route.Neighbor
+}
+
+// untoldEnv is set by scenarios in which other programs change things at the
+// same time.
+const untoldEnv = "NLAPPLY_UNTOLD"
+
+// newWitness begins to listen, or returns nil where there is no printed plan to
+// hold against the events.
+func newWitness(args []string) *witness {
+	silent := []string{"-q", "--quiet", "-o", "--output", "-n", "--netns", "plan", "watch", "--watch", "dump", "validate", "schema", "completion", "version", "help", "-h", "--help"}
+	if os.Getenv(untoldEnv) != "" || slices.ContainsFunc(args, func(a string) bool { return slices.Contains(silent, a) }) || isTraced() {
+		return nil
+	}
+	c, err := route.Dial(netlink.Config{})
+	if err != nil {
+		return nil
+	}
+	defer c.Close()
+	w := &witness{first: map[int32]*route.Link{}, names: map[int32][]string{}, done: make(chan struct{})}
+	w.sub, err = c.Subscribe(unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR,
+		unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE)
+	if err != nil {
+		return nil
+	}
+	for l, err := range c.Links(context.Background()) {
+		if err == nil {
+			w.first[l.Index] = l.Clone()
+			w.call(l)
+		}
+	}
+	go w.listen()
+	return w
+}
+
+// isTraced tells whether strace counts this process's calls.
+func isTraced() bool {
+	status, _ := os.ReadFile("/proc/self/status")
+	return !regexp.MustCompile(`(?m)^TracerPid:\t0$`).Match(status)
+}
+
+func (w *witness) call(l *route.Link) {
+	if !slices.Contains(w.names[l.Index], l.Name) {
+		w.names[l.Index] = append(w.names[l.Index], l.Name)
+	}
+}
+
+func (w *witness) listen() {
+	defer close(w.done)
+	for m, err := range w.sub.Messages(context.Background()) {
+		if err != nil {
+			w.lost = w.lost || strings.Contains(err.Error(), "overrun")
+			continue
+		}
+		h := heard{typ: m.Type}
+		switch m.Type {
+		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+			h.link = new(route.Link)
+			h.link.Decode(m.Data)
+			h.link = h.link.Clone()
+			w.call(h.link)
+		case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+			h.addr = new(route.Addr)
+			h.addr.Decode(m.Data)
+		case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
+			h.rt = new(route.Route)
+			h.rt.Decode(m.Data)
+			h.rt = h.rt.Clone()
+		case unix.RTM_NEWRULE, unix.RTM_DELRULE:
+			h.rule = new(route.Rule)
+			h.rule.Decode(m.Data)
+		case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
+			h.ngh = new(route.Neighbor)
+			h.ngh.Decode(m.Data)
+			h.ngh = h.ngh.Clone()
+		default:
+			continue
+		}
+		w.heard = append(w.heard, h)
+	}
+}
+
+// untold returns the events that what was printed does not account for.
+func (w *witness) untold(printed string) (untold []string) {
+	if w == nil {
+		return nil
+	}
+	time.Sleep(20 * time.Millisecond) // links vanish a little later
+	w.sub.Close()
+	<-w.done
+	if w.lost || strings.Contains(printed, " more of class ") {
+		return nil
+	}
+	p := readPlan(printed)
+	links := maps.Clone(w.first)
+	for _, h := range w.heard {
+		if why := w.accounts(p, links, h); why != "" {
+			untold = append(untold, why)
+		}
+		if h.link != nil && h.link.Family == unix.AF_UNSPEC {
+			links[h.link.Index] = h.link
+		}
+	}
+	return untold
+}
+
+// accounts returns the event as text when p does not account for it.
+func (w *witness) accounts(p plan, links map[int32]*route.Link, h heard) string {
+	verb := "new"
+	if (h.typ-unix.RTM_NEWLINK)%4 == 1 {
+		verb = "del"
+	}
+	switch {
+	case h.link != nil:
+		if comesWithModule(h.link) {
+			return ""
+		}
+		if p.hasLink(w.names[h.link.Index]) || h.typ == unix.RTM_NEWLINK && !changed(links[h.link.Index], h.link) ||
+			h.link.Family == unix.AF_BRIDGE && p.hasLink(w.names[h.link.Master]) {
+			return ""
+		}
+		return fmt.Sprintf("%s link %s (%s)", verb, h.link.Name, difference(links[h.link.Index], h.link))
+	case h.addr != nil:
+		return w.untoldAddr(p, verb, h.addr)
+	case h.rt != nil:
+		return w.untoldRoute(p, verb, h.rt)
+	case h.rule != nil:
+		if h.rule.Protocol == unix.RTPROT_KERNEL || p.has(fmt.Sprintf("rule %d", h.rule.Priority)) {
+			return ""
+		}
+		return fmt.Sprintf("%s rule %d", verb, h.rule.Priority)
+	}
+	return w.untoldNeighbor(p, links, verb, h.ngh)
+}
+
+// comesWithModule tells whether a link looks like one that the kernel makes when
+// it loads a module, which another scenario may have asked for.
+func comesWithModule(l *route.Link) bool {
+	return !l.IsUp() && slices.Contains([]string{
+		"gre0", "gretap0", "erspan0", "tunl0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0", "dummy0", "bond0", "ifb0", "ifb1",
+	}, l.Name)
+}
+
+func (w *witness) untoldAddr(p plan, verb string, a *route.Addr) string {
+	own := a.Local
+	switch {
+	case own.IsLoopback(), own.IsLinkLocalUnicast() && own.Is6(), a.Proto != 0 && a.Proto <= route.IFAPROT_KERNEL_LL:
+	case p.has(own.String()), p.suffers("address", w.names[a.Index]):
+	default:
+		return fmt.Sprintf("%s address %s dev %v", verb, own, w.names[a.Index])
+	}
+	return ""
+}
+
+func (w *witness) untoldRoute(p plan, verb string, r *route.Route) string {
+	dst := "default"
+	if r.Dst.IsValid() {
+		dst = r.Dst.String()
+		if r.Dst.IsSingleIP() {
+			dst = r.Dst.Addr().String()
+		}
+	}
+	names := w.names[r.OIF]
+	for _, hop := range r.NextHops {
+		names = slices.Concat(names, w.names[hop.OIF])
+	}
+	switch {
+	case r.Table == unix.RT_TABLE_LOCAL, r.Protocol == unix.RTPROT_KERNEL, r.Protocol == unix.RTPROT_RA:
+	case r.Flags&unix.RTM_F_CLONED != 0, r.Type == unix.RTN_MULTICAST, r.Type == unix.RTN_LOCAL, r.Type == unix.RTN_ANYCAST:
+	case p.has("route " + dst), p.has("route " + unreachable[r.Type] + " " + dst), p.suffers("route", names):
+	default:
+		return fmt.Sprintf("%s route %s dev %v table %d proto %d", verb, dst, names, r.Table, r.Protocol)
+	}
+	return ""
+}
+
+var unreachable = map[uint8]string{
+	unix.RTN_BLACKHOLE: "blackhole", unix.RTN_UNREACHABLE: "unreachable", unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw",
+}
+
+func (w *witness) untoldNeighbor(p plan, links map[int32]*route.Link, verb string, n *route.Neighbor) string {
+	key, class := n.Dst.String(), "neighbor"
+	if n.Family == unix.AF_BRIDGE {
+		key, class = n.LLAddr.String(), "fdb"
+		for _, l := range links {
+			if l.Address.String() == key { // every port's own
+				return ""
+			}
+		}
+	}
+	names := slices.Concat(w.names[n.Index], w.names[n.Master])
+	multicast := n.Dst.IsMulticast() || n.Dst == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	switch {
+	case !n.IsConfigured(), multicast, class == "fdb" && n.Flags&unix.NTF_SELF != 0 && n.LLAddr != nil && n.LLAddr[0]&1 != 0 && key != "00:00:00:00:00:00":
+	case p.has(key), p.suffers(class, names), class == "fdb" && p.hasLink(names):
+	default:
+		return fmt.Sprintf("%s %s %s dev %v", verb, class, key, names)
+	}
+	return ""
+}
+
+// plan is what was printed.
+type plan struct {
+	text  string
+	links []string // the lines of links
+}
+
+func readPlan(printed string) plan {
+	p := plan{text: printed}
+	for line := range strings.Lines(printed) {
+		if reLinkLine.MatchString(line) {
+			p.links = append(p.links, line)
+		}
+	}
+	return p
+}
+
+var (
+	reLinkLine = regexp.MustCompile(`^(?:[^ ]+: )?[-+~±] link `)
+	reWord     = regexp.MustCompile(`[^\s,;]+`)
+)
+
+// has tells whether some line has these words.
+func (p plan) has(words string) bool {
+	at := strings.Index(p.text, words)
+	for at >= 0 {
+		rest := p.text[at+len(words):]
+		if rest == "" || !strings.ContainsAny(rest[:1], "0123456789abcdef.:") {
+			return true
+		}
+		next := strings.Index(rest, words)
+		if next < 0 {
+			return false
+		}
+		at += len(words) + next
+	}
+	return false
+}
+
+// hasLink tells whether the line of a link names one of these.
+func (p plan) hasLink(names []string) bool {
+	return slices.ContainsFunc(p.links, func(line string) bool { return mentions(line, names) })
+}
+
+func mentions(line string, names []string) bool {
+	return slices.ContainsFunc(reWord.FindAllString(line, -1), func(word string) bool { return slices.Contains(names, word) })
+}
+
+// suffers tells whether the line of one of these links, or of an address, says
+// that it affects objects of a class.
+func (p plan) suffers(class string, names []string) bool {
+	word := regexp.MustCompile(`(interrupts|takes|loses).*\b` + class)
+	return slices.ContainsFunc(p.links, func(line string) bool {
+		return mentions(line, names) && word.MatchString(line)
+	})
+}
+
+// difference says what is not the same in two states of a link.
+func difference(old, l *route.Link) string {
+	if old == nil {
+		return "not there before"
+	}
+	a, b := reflect.ValueOf(steady(old)), reflect.ValueOf(steady(l))
+	var fields []string
+	for i := range a.NumField() {
+		if x, y := a.Field(i).Interface(), b.Field(i).Interface(); !reflect.DeepEqual(x, y) {
+			fields = append(fields, fmt.Sprintf("%s %v → %v", a.Type().Field(i).Name, x, y))
+		}
+	}
+	return strings.Join(fields, ", ")
+}
+
+func changed(old, l *route.Link) bool {
+	return l.Family == unix.AF_UNSPEC && (old == nil || difference(old, l) != "")
+}
+
+// steadyLink is what of a link changes only when somebody changes it.
+type steadyLink struct {
+	Name, Alias, Address, AltNames string
+	Up                             bool
+	MTU, Group, TxQLen             uint32
+	Master                         int32
+	AddrGenMode                    uint8
+	Options, Port                  map[string]any
+}
+
+func steady(l *route.Link) steadyLink {
+	s := steadyLink{
+		Name: l.Name, Alias: l.Alias, Address: l.Address.String(), AltNames: strings.Join(l.AltNames, " "), Up: l.IsUp(), MTU: l.MTU, Group: l.Group,
+		TxQLen: l.TxQueueLen, Master: l.Master, AddrGenMode: l.AddrGenMode,
+	}
+	if k, ok := kind.New(l.Kind); ok {
+		kind.Decode(k, l.Data)
+		s.Options = kind.Minimal(k)
+		if l.Kind == "bridge" { // it takes those of its ports
+			s.Address, s.MTU = "", 0
+		}
+	}
+	if k, ok := kind.NewPort(l.SlaveKind); ok {
+		kind.Decode(k, l.SlaveData)
+		s.Port = kind.Minimal(k)
+	}
+	return s
+}
