@@ -160,7 +160,9 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 			return nil, err
 		}
 		w, wanted := o.index[o.res.Key(t)]
-		if e, hit := o.casualty(s, t, index); hit && e.loses == nil {
+		if e, hit := o.casualty(s, t, index); hit && wanted && e.standsUntilReplaced() {
+			// compared like any other: it is in the way of what is made
+		} else if hit && e.loses == nil {
 			down = append(down, fallen[T]{o.res.Own(t), e})
 			continue
 		} else if hit && !wanted && !o.prunable(s, t) && o.res.Maker(s, t).isOthers() {

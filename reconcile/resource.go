@@ -147,3 +147,9 @@ type LinkEvent struct {
 	// everything new was made; nil for what happens before that.
 	loses *[]string
 }
+
+// standsUntilReplaced tells whether the link goes only when everything new is
+// there: an object of a declared key is still in its place then.
+func (e LinkEvent) standsUntilReplaced() bool {
+	return e.Kind == LinkRemoved && e.step != nil && e.step.isLate()
+}

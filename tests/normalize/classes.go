@@ -13,7 +13,8 @@ func cleanLink(_ *Normalizer, o object) bool {
 	if fallback(o) {
 		return false
 	}
-	drop(o, "ifindex", "link_index", "operstate", "qdisc", "promiscuity", "allmulti", "min_mtu", "max_mtu", "permaddr")
+	drop(o, "ifindex", "link_index", "operstate", "qdisc", "promiscuity", "allmulti", "min_mtu", "max_mtu", "permaddr",
+		"tso_max_size", "tso_max_segs") // of a master: what its ports can do
 	if _, ok := o["link_netnsid"]; ok {
 		o["link_netnsid"] = "elsewhere" // the number is given in the order of need
 	}

@@ -207,15 +207,13 @@ func (w *witness) untoldRoute(p plan, verb string, r *route.Route) string {
 	switch {
 	case r.Table == unix.RT_TABLE_LOCAL, r.Protocol == unix.RTPROT_KERNEL, r.Protocol == unix.RTPROT_RA:
 	case r.Flags&unix.RTM_F_CLONED != 0, r.Type == unix.RTN_MULTICAST, r.Type == unix.RTN_LOCAL, r.Type == unix.RTN_ANYCAST:
-	case p.has("route " + dst), p.has("route " + unreachable[r.Type] + " " + dst), p.suffers("route", names):
+	case p.hasRoute(dst), p.suffers("route", names):
+	case r.Family == unix.AF_INET6 && p.suffers("route", slices.Concat(slices.Collect(maps.Values(w.names))...)):
+		// hops of a multipath route go one by one, and the event names another one
 	default:
 		return fmt.Sprintf("%s route %s dev %v table %d proto %d", verb, dst, names, r.Table, r.Protocol)
 	}
 	return ""
-}
-
-var unreachable = map[uint8]string{
-	unix.RTN_BLACKHOLE: "blackhole", unix.RTN_UNREACHABLE: "unreachable", unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw",
 }
 
 func (w *witness) untoldNeighbor(p plan, links map[int32]*route.Link, verb string, n *route.Neighbor) string {
@@ -275,6 +273,11 @@ func (p plan) has(words string) bool {
 		at += len(words) + next
 	}
 	return false
+}
+
+// hasRoute tells whether some line is about a route to dst.
+func (p plan) hasRoute(dst string) bool {
+	return regexp.MustCompile(`(?m)\broute ([a-z]+ )?` + regexp.QuoteMeta(dst) + `( |$)`).MatchString(p.text)
 }
 
 // hasLink tells whether the line of a link names one of these.
