@@ -122,6 +122,23 @@ func (c *Client) Close() error {
 	return c.sock.Close()
 }
 
+// another opens a further socket, unless the client is closed: its NetNS may be
+// the number of another file then. The caller holds mu, which is released
+// meanwhile.
+func (c *Client) another() (Socket, error) {
+	if c.closed {
+		return nil, os.ErrClosed
+	}
+	c.mu.Unlock()
+	sock, err := c.cfg.open()
+	c.mu.Lock()
+	if err == nil && c.closed {
+		sock.Close()
+		return nil, os.ErrClosed
+	}
+	return sock, err
+}
+
 // Port returns the address of the socket that requests are made from. Events
 // about the client's own changes carry it.
 func (c *Client) Port() uint32 { return c.port }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -56,23 +55,14 @@ func (c *Client) lease(ctx context.Context) (*dumper, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return nil, os.ErrClosed
-	}
 	if n := len(c.idle); n > 0 {
 		d := c.idle[n-1]
 		c.idle = c.idle[:n-1]
 		return d, nil
 	}
-	c.mu.Unlock()
-	sock, err := c.cfg.open()
-	c.mu.Lock()
+	sock, err := c.another()
 	if err != nil {
 		return nil, err
-	}
-	if c.closed {
-		sock.Close()
-		return nil, os.ErrClosed
 	}
 	d := &dumper{sock: sock, port: sock.Port(), buf: make([]byte, c.dumpBuffer)}
 	c.dumps[d] = struct{}{}

@@ -115,6 +115,31 @@ func TestSubscriptionEnds(t *testing.T) {
 	}
 }
 
+func TestSubscribeWithAClosedClient(t *testing.T) {
+	c, _ := dial(t, netlink.Config{})
+	before, err := c.Subscribe(unix.RTNLGRP_LINK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if sub, err := c.Subscribe(unix.RTNLGRP_LINK); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("a new one: %v, want %v", err, os.ErrClosed)
+		sub.Close()
+	}
+	// One that was there lives on, until it is closed once.
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	for _, err := range before.Messages(ctx) {
+		wantIs(t, err, context.DeadlineExceeded)
+	}
+	if err := before.Close(); err != nil {
+		t.Error(err)
+	}
+	wantIs(t, before.Close(), os.ErrClosed)
+	_, err = before.SetReadBuffer(100_000)
+	wantIs(t, err, os.ErrClosed)
+}
+
 func TestSubscriptionKeepsTheRestOfADatagram(t *testing.T) {
 	k := new(nltest.Kernel)
 	c := dialIn(t, netlink.Config{Transport: k.Transport})

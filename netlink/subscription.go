@@ -23,9 +23,12 @@ type Subscription struct {
 // Subscribe opens a subscription to groups (unix.RTNLGRP_*) in the client's
 // namespace. From when it returns no message is missed unreported, so a dump
 // that is made afterwards, and then the messages, tell everything. It is to be
-// closed by itself, and outlives the client.
+// closed by itself, and outlives the client. After the client's Close the error
+// matches os.ErrClosed.
 func (c *Client) Subscribe(groups ...uint32) (*Subscription, error) {
-	sock, err := c.cfg.open()
+	c.mu.Lock()
+	sock, err := c.another()
+	c.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
