@@ -10,8 +10,9 @@ import (
 // does not stop the others. The caller leaves b alone until Execute returns.
 //
 // The error tells that some messages were not sent, or that the outcome of some
-// is unknown; which ones, the result says. Refusals are in the result only. A
-// context that ends leaves the datagram on its way unknown and the rest unsent.
+// is unknown (it matches ErrUnknown then, also when others were not sent); which
+// ones, the result says. Refusals are in the result only. A context that ends
+// leaves the datagram on its way unknown and the rest unsent.
 func (c *Client) Execute(ctx context.Context, b *Batch) (Result, error) {
 	res := &Result{failures: slices.Clone(b.bad)}
 	x := &exchange{done: make(chan struct{}, 1)}

@@ -2,6 +2,7 @@ package netlink
 
 import (
 	"cmp"
+	"fmt"
 	"iter"
 	"slices"
 )
@@ -114,11 +115,11 @@ func (r *Result) lose(lo, hi int, err error) {
 
 // incomplete returns why not all messages have a known outcome, or nil.
 func (r *Result) incomplete() error {
-	if r.unsent.err != nil {
+	switch {
+	case len(r.unknown) == 0:
 		return r.unsent.err
-	}
-	if len(r.unknown) > 0 {
+	case r.unsent.err == nil:
 		return r.unknown[0].err
 	}
-	return nil
+	return fmt.Errorf("%w; not sent: %w", r.unknown[0].err, r.unsent.err)
 }
