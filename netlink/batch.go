@@ -92,13 +92,13 @@ func (b *Batch) encodeErr(i int) error {
 	return nil
 }
 
-// chunk returns the end of the messages from lo on that go in one datagram, the
-// last of them that is not empty (-1 if there is none), and the answers to keep
-// room for. One that is larger than all limits goes alone.
-func (b *Batch) chunk(lo, limit int) (hi, last, slots int) {
+// chunk returns the end of the messages from lo on that go in one datagram, at
+// most most, the last of them that is not empty (-1 if there is none), and the
+// answers to keep room for. One that is larger than all limits goes alone.
+func (b *Batch) chunk(lo, most, limit int) (hi, last, slots int) {
 	last = -1
 	size := 0
-	for hi = lo; hi < len(b.msgs) && hi-lo < maxMessages; hi++ {
+	for hi = lo; hi < len(b.msgs) && hi-lo < most; hi++ {
 		m := b.message(hi)
 		if len(m) == 0 {
 			continue

@@ -31,10 +31,11 @@ type exchange struct {
 	done   chan struct{} // gets one token when the exchange is over
 }
 
-// prepare fills x with as many messages of b as go together from lo on.
-func (x *exchange) prepare(b *Batch, res *Result, lo, slots int) {
+// prepare fills x with as many messages of b as go together from lo on, at most
+// most.
+func (x *exchange) prepare(b *Batch, res *Result, lo, most, slots int) {
 	*x = exchange{batch: b, res: res, lo: lo, done: x.done}
-	x.hi, x.last, x.slots = b.chunk(lo, slots)
+	x.hi, x.last, x.slots = b.chunk(lo, most, slots)
 }
 
 // transact sends x and waits for its answers. An error tells that nothing was

@@ -257,6 +257,38 @@ func TestK05LargeMessages(t *testing.T) {
 	}
 }
 
+// TestK05DatagramsAreSplit has a send buffer as small as net.core.wmem_max can
+// make it: a batch goes in more datagrams, and only a message that is too large
+// by itself stays unsent, with those behind it.
+func TestK05DatagramsAreSplit(t *testing.T) {
+	var mu sync.Mutex
+	largest := 0
+	tap := &nltest.Tap{Send: func(b []byte, next func([]byte) error) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(b) > 1000 {
+			return unix.EMSGSIZE
+		}
+		largest = max(largest, len(b))
+		return next(b)
+	}}
+	c, _ := dial(t, netlink.Config{Transport: tap.Transport})
+	addRoutes(t, c, 0, 500)
+	if got := c.Stats().Sent[unix.RTM_NEWROUTE]; got != 500 || largest == 0 {
+		t.Errorf("sent %d messages, want 500, in up to %d bytes", got, largest)
+	}
+	b := batchOf(30, netlink.Create|netlink.Replace)
+	b.Add(unix.RTM_SETLINK, 0, payload(func(e *netlink.Encoder) { e.Attr(unix.IFLA_IFALIAS, make([]byte, 2000)) }))
+	b.Add(unix.RTM_DELROUTE, 0, blackhole(0))
+	res, err := c.Execute(within(t, time.Minute), b)
+	wantIs(t, err, unix.EMSGSIZE)
+	for i := range b.Len() {
+		if unsent := errors.Is(res.Err(i), unix.EMSGSIZE); unsent != (i >= 30) {
+			t.Errorf("message %d: %v", i, res.Err(i))
+		}
+	}
+}
+
 func TestK13AuditAnswersAfterItsAcknowledgement(t *testing.T) {
 	k := &nltest.Kernel{Answer: func(s *nltest.Socket, requests []netlink.Message) {
 		s.Push(nltest.Ack(requests[0]))

@@ -107,7 +107,7 @@ func FuzzAnswers(f *testing.F) {
 			batch.Add(unix.RTM_NEWLINK, Echo, nil)
 		}
 		x := &exchange{done: make(chan struct{}, 1)}
-		x.prepare(batch, res, 0, 200)
+		x.prepare(batch, res, 0, maxMessages, 200)
 		c.pending = append(c.pending, x)
 		c.dispatch(b)
 		c.quiet()

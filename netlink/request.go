@@ -49,7 +49,7 @@ func (c *Client) call(ctx context.Context, typ uint16, flags Flags, p Payload, w
 		return Message{}, err
 	}
 	x := &k.exchange
-	x.prepare(&k.batch, &k.result, 0, c.slots)
+	x.prepare(&k.batch, &k.result, 0, 1, c.slots)
 	if want {
 		x.want = true
 		x.slots = min(1+echoSlots, c.slots)
