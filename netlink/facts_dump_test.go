@@ -104,6 +104,21 @@ func TestK07DumpInterrupted(t *testing.T) {
 	}
 }
 
+// TestK07RoutesAreNeverFlagged shows why ErrDumpInterrupted proves little.
+func TestK07RoutesAreNeverFlagged(t *testing.T) {
+	c, _ := dial(t, netlink.Config{})
+	addRoutes(t, c, 0, 5000)
+	n := 0
+	for _, err := range c.Dump(within(t, time.Minute), unix.RTM_GETROUTE, routeDump(unix.RT_TABLE_MAIN, 0)) {
+		if err != nil {
+			t.Fatalf("%v: the doc of Dump says that this does not happen", err)
+		}
+		if n++; n%1000 == 1 {
+			addRoutes(t, c, 5000+n, 5000+n+10)
+		}
+	}
+}
+
 func TestK07InterruptedOnDoneOnly(t *testing.T) {
 	k := &nltest.Kernel{Answer: func(s *nltest.Socket, requests []netlink.Message) {
 		done := nltest.Done(requests[0], 0, nil)

@@ -3,6 +3,7 @@ package netlink_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -143,6 +144,44 @@ func TestK02StrangersEventIsNoAnswer(t *testing.T) {
 	}
 	if n := fake.Stats().Dropped; n != 3 {
 		t.Errorf("%d messages dropped, want 3", n)
+	}
+}
+
+// TestK02SequenceNumbersWrap comes to the end of the numbers in the middle of
+// batches. The kernel's own events have number 0.
+func TestK02SequenceNumbersWrap(t *testing.T) {
+	var mu sync.Mutex
+	seen := make(map[uint32]bool)
+	tap := &nltest.Tap{Send: func(b []byte, next func([]byte) error) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for m, err := range netlink.ReadMessages(b) {
+			if err != nil || m.Seq == 0 || seen[m.Seq] {
+				t.Errorf("request with number %d, used before %v: %v", m.Seq, seen[m.Seq], err)
+			}
+			seen[m.Seq] = true
+		}
+		return next(b)
+	}}
+	c, _ := dial(t, netlink.Config{Transport: tap.Transport})
+	addRoutes(t, c, 0, 250)
+	clear(seen)
+	netlink.SetSeq(c, math.MaxUint32-777)
+	var wg sync.WaitGroup
+	for w := range 10 {
+		wg.Go(func() {
+			outcomes := make([]error, 100)
+			addEach(within(t, time.Minute), c, w, outcomes, w*100)
+			for i, err := range outcomes {
+				if n := w*100 + i; errors.Is(err, unix.EEXIST) != (n < 250) {
+					t.Errorf("route %d: %v", n, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if !seen[1] || len(seen) != 1000 {
+		t.Errorf("%d numbers, from the beginning again: %v", len(seen), seen[1])
 	}
 }
 
@@ -317,6 +356,31 @@ func TestK13AuditAnswersAfterItsAcknowledgement(t *testing.T) {
 	}
 	_, err := c.Get(ctx, unix.AUDIT_GET, 0, nil)
 	wantIs(t, err, netlink.ErrUnknown, context.Canceled)
+}
+
+// TestK13Audit asks the kernel itself, which takes it only from the first user
+// and process namespaces.
+func TestK13Audit(t *testing.T) {
+	c, err := netlink.Dial(netlink.Config{Protocol: unix.NETLINK_AUDIT})
+	if errors.Is(err, unix.EPROTONOSUPPORT) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for range 3 {
+		m, err := c.Get(within(t, time.Minute), unix.AUDIT_GET, 0, nil)
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ECONNREFUSED) {
+			t.Skip(err)
+		}
+		if err != nil || m.Type != unix.AUDIT_GET || m.Port != 0 || len(m.Data) < 32 {
+			t.Errorf("answer of type %d from port %d with %d bytes, %v", m.Type, m.Port, len(m.Data), err)
+		}
+	}
+	if _, err := count(within(t, time.Minute), c, unix.AUDIT_LIST_RULES, nil); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestK13AuditList(t *testing.T) {

@@ -152,6 +152,53 @@ func TestRouteDeletionHitsTheRightOne(t *testing.T) {
 	}
 }
 
+// K9 (the facts of netlink's TestK tests): IPv6 makes one route of all that have
+// the same destination and metric, where IPv4 keeps several, in an order.
+func TestK09HopsOfIPv6(t *testing.T) {
+	l, v := routeLab(t)
+	hop := func(a string) NextHop { return NextHop{Gateway: addr(a), OIF: v.Index, Weight: 1} }
+	via := func(a string) *Route {
+		return unicast(Route{Family: unix.AF_INET6, Dst: pfx("2001:db8:1::/48"), Gateway: addr(a), OIF: v.Index})
+	}
+	both := via("2001:db8::4")
+	both.Gateway, both.OIF = netip.Addr{}, 0
+	both.NextHops = []NextHop{hop("2001:db8::4"), hop("2001:db8::5")}
+	sub, err := l.Subscribe(unix.RTNLGRP_IPV6_ROUTE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	const replace = netlink.Create | netlink.Replace
+	for _, step := range []struct {
+		name   string
+		typ    uint16
+		flags  netlink.Flags
+		r      *Route
+		hops   int
+		events []uint16
+	}{
+		{"add", unix.RTM_NEWROUTE, create, via("2001:db8::1"), 1, []uint16{unix.RTM_NEWROUTE}},
+		{"prepend", unix.RTM_NEWROUTE, netlink.Create, via("2001:db8::6"), 2, []uint16{unix.RTM_NEWROUTE}},
+		{"append", unix.RTM_NEWROUTE, netlink.Create | netlink.Append, via("2001:db8::3"), 3, []uint16{unix.RTM_NEWROUTE}},
+		{"replace", unix.RTM_NEWROUTE, replace, both, 2, []uint16{unix.RTM_NEWROUTE}}, // and none for the old one
+		{"delete", unix.RTM_DELROUTE, 0, via("2001:db8::4"), 1, []uint16{unix.RTM_DELROUTE}},
+	} {
+		l.must(step.typ, step.flags, step.r)
+		all := collect(t, l.Routes(l.ctx, RouteFilter{Table: 1000, Family: unix.AF_INET6}))
+		if len(all) != 1 || max(len(all[0].NextHops), 1) != step.hops {
+			t.Errorf("after %s: %v, want one route with %d hops", step.name, all, step.hops)
+		}
+		for _, want := range step.events {
+			for m, err := range sub.Messages(l.ctx) {
+				if err != nil || m.Type != want {
+					t.Errorf("event of %s: %s, %v", step.name, MessageName(m.Type), err)
+				}
+				break
+			}
+		}
+	}
+}
+
 func TestRouteNexthopObject(t *testing.T) {
 	l, _ := routeLab(t)
 	l.ip("nexthop", "add", "id", "10", "via", "192.0.2.1", "dev", "v0")
