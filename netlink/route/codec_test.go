@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink"
 )
@@ -68,6 +69,58 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%T: not a fixpoint:\n% x\n% x", o, once, twice)
 		}
 	})
+}
+
+// nests have something unknown beside what is known, which FuzzDecode seldom
+// finds by itself.
+var nests = []func(e *netlink.Encoder){
+	func(e *netlink.Encoder) { // of a link
+		e.Grow(unix.SizeofIfInfomsg)
+		for _, typ := range []uint16{unix.IFLA_PROP_LIST, unix.IFLA_LINKINFO, unix.IFLA_AF_SPEC, unix.IFLA_XDP, unix.IFLA_PROTO_DOWN_REASON} {
+			m := e.Begin(typ)
+			for inner := range uint16(64) { // IFLA_ALT_IFNAME first
+				e.String((inner+unix.IFLA_ALT_IFNAME)%64, "x")
+			}
+			e.End(m)
+		}
+	},
+	func(e *netlink.Encoder) { // of a route
+		e.Grow(unix.SizeofRtMsg)[0] = unix.AF_INET
+		metrics := e.Begin(unix.RTA_METRICS)
+		for inner := range uint16(64) {
+			e.Uint32(inner, 7)
+		}
+		e.End(metrics)
+		hops := e.BeginPlain(unix.RTA_MULTIPATH)
+		for range 2 {
+			hop := e.BeginPlain(0)
+			e.Grow(4)
+			for inner := range uint16(64) {
+				e.Uint32(inner, 7)
+			}
+			e.End(hop)
+		}
+		e.End(hops)
+	},
+}
+
+func TestUnknownInNests(t *testing.T) {
+	for _, nest := range nests {
+		b := data(nest)
+		for _, newObject := range objects {
+			o := newObject()
+			if o.Decode(b) != nil {
+				continue
+			}
+			once := encode(t, o)
+			if err := o.Decode(once); err != nil {
+				t.Fatalf("%T: %v", o, err)
+			}
+			if twice := encode(t, o); !bytes.Equal(once, twice) {
+				t.Errorf("%T: not a fixpoint:\n% x\n% x", o, once, twice)
+			}
+		}
+	}
 }
 
 // A message may be cut anywhere, by an older kernel or by an attacker.

@@ -15,12 +15,7 @@ func (l *Link) decodeNest(a *netlink.Attrs) (known bool) {
 	case unix.IFLA_AF_SPEC:
 		return l.decodeAFSpec(a.Nested())
 	case unix.IFLA_PROP_LIST:
-		for n := a.Nested(); n.Next(); {
-			if n.Type() != unix.IFLA_ALT_IFNAME {
-				return false
-			}
-			l.AltNames = append(l.AltNames, n.String())
-		}
+		return l.decodeProps(a.Nested())
 	case unix.IFLA_PROTO_DOWN_REASON:
 		for n := a.Nested(); n.Next(); {
 			if n.Type() == unix.IFLA_PROTO_DOWN_REASON_VALUE {
@@ -43,6 +38,21 @@ func (l *Link) decodeNest(a *netlink.Attrs) (known bool) {
 		return false
 	}
 	return true
+}
+
+// decodeProps decodes IFLA_PROP_LIST. As with all attributes a second one counts
+// instead of the first: with something unknown in it, it is in Extra, too.
+func (l *Link) decodeProps(a netlink.Attrs) (known bool) {
+	known = true
+	l.AltNames = l.AltNames[:0]
+	for a.Next() {
+		if a.Type() == unix.IFLA_ALT_IFNAME {
+			l.AltNames = append(l.AltNames, a.String())
+		} else {
+			known = false
+		}
+	}
+	return known
 }
 
 // decodeInfo decodes IFLA_LINKINFO.

@@ -39,11 +39,11 @@ func (p *LinkProp) Decode(b []byte) error {
 		case unix.IFLA_IFNAME, unix.IFLA_ALT_IFNAME:
 			p.Name = a.String()
 		case unix.IFLA_PROP_LIST:
-			var l Link
+			l := Link{AltNames: p.AltNames}
 			if !l.decodeNest(&a) {
 				p.Extra = keep(p.Extra, &a)
 			}
-			p.AltNames = append(p.AltNames, l.AltNames...)
+			p.AltNames = l.AltNames
 		default:
 			p.Extra = keep(p.Extra, &a)
 		}
