@@ -40,6 +40,9 @@ func (c *Conn) Links(ctx context.Context) iter.Seq2[*Link, error] {
 
 // LinkByIndex returns one link. If there is none, the error matches unix.ENODEV.
 func (c *Conn) LinkByIndex(ctx context.Context, index int32) (*Link, error) {
+	if index <= 0 { // to the kernel that is no index
+		return nil, fmt.Errorf("link %d: %w", index, unix.ENODEV)
+	}
 	l, err := c.link(ctx, linkRequest{index: index, mask: RTEXT_FILTER_SKIP_STATS})
 	if err != nil {
 		return nil, fmt.Errorf("link %d: %w", index, err)
@@ -52,6 +55,9 @@ func (c *Conn) LinkByIndex(ctx context.Context, index int32) (*Link, error) {
 func (c *Conn) LinkByName(ctx context.Context, name string) (*Link, error) {
 	if name == "" {
 		return nil, fmt.Errorf("link without name: %w", unix.ENODEV)
+	}
+	if len(name) >= altIfNameSize {
+		return nil, fmt.Errorf("link with a name of %d bytes: %w", len(name), unix.ENODEV)
 	}
 	l, err := c.link(ctx, linkRequest{name: name, mask: RTEXT_FILTER_SKIP_STATS})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -190,8 +191,15 @@ func TestLinkMissing(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	if _, err := l.LinkByIndex(l.ctx, 999); !errors.Is(err, unix.ENODEV) {
-		t.Error(err)
+	for _, n := range []int{127, 128, 1 << 16} {
+		if _, err := l.LinkByName(l.ctx, strings.Repeat("x", n)); !errors.Is(err, unix.ENODEV) {
+			t.Errorf("a name of %d bytes: %v", n, err)
+		}
+	}
+	for _, index := range []int32{999, 0, -1} {
+		if _, err := l.LinkByIndex(l.ctx, index); !errors.Is(err, unix.ENODEV) {
+			t.Errorf("index %d: %v", index, err)
+		}
 	}
 }
 

@@ -56,6 +56,10 @@ func (p *LinkProp) Clone() *LinkProp {
 	return &LinkProp{Index: p.Index, Name: p.Name, AltNames: slices.Clone(p.AltNames), Extra: clone(p.Extra)}
 }
 
+// altIfNameSize is what an alternative name takes with its NUL at most, the
+// kernel's ALTIFNAMSIZ.
+const altIfNameSize = 128
+
 // nameKey returns the attribute by which a link of this name is looked up.
 // IFLA_IFNAME also finds alternative names, but takes no more than 15 bytes.
 func nameKey(name string) uint16 {
