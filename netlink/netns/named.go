@@ -67,14 +67,20 @@ func (ns *NS) Mount(name string) error {
 		return err
 	}
 	defer unlock()
-	if err := makeFile(path); err != nil {
-		return err
-	}
-	if err := unix.Mount("/proc/thread-self/fd/"+strconv.Itoa(ns.fd), path, "none", unix.MS_BIND, ""); err != nil {
+	for {
+		if err := makeFile(path); err != nil {
+			return err
+		}
+		err := unix.Mount("/proc/thread-self/fd/"+strconv.Itoa(ns.fd), path, "none", unix.MS_BIND, "")
+		if err == nil {
+			return nil
+		}
+		if _, gone := os.Lstat(path); errors.Is(gone, os.ErrNotExist) {
+			continue // deleted before it was mounted: that deletion came first
+		}
 		os.Remove(path)
 		return &os.PathError{Op: "mount network namespace", Path: path, Err: err}
 	}
-	return nil
 }
 
 // Delete takes a name away; the namespace itself lives on while a process, a
@@ -87,20 +93,35 @@ func Delete(name string) error {
 	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
 		return nil // before the kernel can say that unmounting is not allowed
 	}
+	for tries := 0; ; tries++ {
+		if err := unmount(path); err != nil {
+			return err
+		}
+		err := os.Remove(path)
+		switch {
+		case err == nil || errors.Is(err, os.ErrNotExist):
+			return nil
+		case !errors.Is(err, unix.EBUSY) || tries == maxTries:
+			return err
+		}
+	}
+}
+
+// maxTries is how often a name is unmounted that somebody mounts again. Mounts
+// that came from another mount namespace (MNT_LOCKED) stay busy for ever.
+const maxTries = 10
+
+// unmount takes away all mounts on path: several may be one over the other.
+func unmount(path string) error {
 	for {
-		// Several may be mounted one over the other. EINVAL: none is.
 		err := unix.Unmount(path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
-			break
+			return nil // there is none
 		}
 		if err != nil {
 			return &os.PathError{Op: "unmount", Path: path, Err: err}
 		}
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
 }
 
 // List returns the names of the namespaces in Dir, sorted. Files on which no

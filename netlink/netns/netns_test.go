@@ -2,6 +2,7 @@ package netns_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,13 +10,16 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/internal/testns"
+	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/netlink/netns"
+	"github.com/nlapply/nlapply/netlink/route"
 )
 
 func TestMain(m *testing.M) { testns.Main(m) }
@@ -221,6 +225,73 @@ func TestLeftoverFile(t *testing.T) {
 	}
 }
 
+// TestMadeAtOnce lets many goroutines, and ip, make and take away names at once.
+func TestMadeAtOnce(t *testing.T) {
+	testns.New(t)
+	const names = 20
+	var won atomic.Int64
+	var wg sync.WaitGroup
+	taken := func(err error) {
+		if err == nil {
+			won.Add(1)
+		} else if !errors.Is(err, os.ErrExist) {
+			t.Error(err)
+		}
+	}
+	for i := range names {
+		wg.Go(func() {
+			ns, err := netns.Create("same")
+			if taken(err); err == nil {
+				ns.Close()
+			}
+		})
+		wg.Go(func() { create(t, fmt.Sprint("own", i)) })
+	}
+	wg.Go(func() {
+		if exec.Command("ip", "netns", "add", "same").Run() == nil {
+			won.Add(1)
+		}
+	})
+	wg.Wait()
+	if list, err := netns.List(); len(list) != names+1 || won.Load() != 1 || err != nil {
+		t.Errorf("names %v, %v; %d have made the same, want 1", list, err, won.Load())
+	}
+	for i := range 3 * names {
+		wg.Go(func() {
+			if err := errors.Join(netns.Delete("same"), netns.Delete(fmt.Sprint("own", i%names))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if left, err := os.ReadDir(netns.Dir); len(left) > 0 || err != nil {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestNameComesAndGoes makes and deletes one name at the same time.
+func TestNameComesAndGoes(t *testing.T) {
+	testns.New(t)
+	defer netns.Delete("same")
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 20 {
+				ns, err := netns.Create("same")
+				if err == nil {
+					ns.Close()
+				} else if !errors.Is(err, os.ErrExist) {
+					t.Errorf("create: %v", err)
+				}
+				if err := netns.Delete("same"); err != nil {
+					t.Errorf("delete: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func TestOtherTypesOfNamespace(t *testing.T) {
 	testns.New(t)
 	create(t, "red")
@@ -288,7 +359,7 @@ func TestNoThreadIsTainted(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	for range 30 {
+	for range 100 {
 		wg.Go(func() {
 			ns, err := netns.New()
 			if err != nil {
@@ -299,6 +370,7 @@ func TestNoThreadIsTainted(t *testing.T) {
 			if err := ns.Do(func() error { return nil }); err != nil {
 				t.Error(err)
 			}
+			openSockets(t, ns)
 			// Without capabilities the way back is barred: the thread has to go.
 			err = ns.Do(func() error {
 				header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
@@ -319,6 +391,28 @@ func TestNoThreadIsTainted(t *testing.T) {
 		got, err := os.Readlink(thread)
 		if err == nil && got != home {
 			t.Errorf("%s is %s, want %s", thread, got, home)
+		}
+	}
+}
+
+// openSockets opens a socket for requests and one for a dump, and checks where
+// they are.
+func openSockets(t *testing.T, ns *netns.NS) {
+	c, err := route.Dial(netlink.Config{NetNS: ns.FD()})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer c.Close()
+	change := route.LinkChange{Index: 1, Name: new("lo-of-" + strconv.Itoa(ns.FD()))}
+	if err := c.Do(t.Context(), unix.RTM_NEWLINK, 0, &change); err != nil {
+		t.Error(err)
+	}
+	for l, err := range c.Links(t.Context()) {
+		if err != nil {
+			t.Error(err)
+		} else if l.Index == 1 && l.Name != *change.Name {
+			t.Errorf("the dump is from the namespace of %s, want %s", l.Name, *change.Name)
 		}
 	}
 }
