@@ -136,8 +136,11 @@ func showLink(k *Link, names map[int32]string) shown {
 	if k.Address != nil {
 		s["address"], s["broadcast"] = showAddress(k.Address), showAddress(k.Broadcast)
 	}
-	if k.Type == unix.ARPHRD_SIT || k.Type == unix.ARPHRD_TUNNEL6 || k.Type == unix.ARPHRD_IPGRE {
-		s["link_pointtopoint"] = k.Flags&unix.IFF_POINTOPOINT != 0
+	if k.Flags&unix.IFF_POINTOPOINT != 0 {
+		s["link_pointtopoint"] = true
+	}
+	if k.PermAddress != nil && !k.PermAddress.Equal(k.Address) {
+		s["permaddr"] = showAddress(k.PermAddress)
 	}
 	if len(k.AltNames) > 0 {
 		s["altnames"] = k.AltNames
@@ -651,7 +654,7 @@ func TestBridgeVLANsAsBridgeShowsThem(t *testing.T) {
 	for _, v := range collect(t, l.BridgeVLANs(l.ctx)) {
 		decoded[l.names()[v.Index]] = v
 	}
-	for _, ip := range l.json("bridge", "-compressvlans", "vlan", "show") {
+	for _, ip := range l.briefJSON("bridge", "-j", "-compressvlans", "vlan", "show") {
 		v := decoded[ip["ifname"].(string)]
 		if v == nil {
 			t.Errorf("%s was not decoded", ip["ifname"])

@@ -45,8 +45,14 @@ func (l *lab) ip(args ...string) string {
 // json runs a program of iproute2 and reads its output.
 func (l *lab) json(program string, args ...string) []map[string]any {
 	l.Helper()
+	return l.briefJSON(program, append([]string{"-j", "-d"}, args...)...)
+}
+
+// briefJSON is json without the details that -d adds.
+func (l *lab) briefJSON(program string, args ...string) []map[string]any {
+	l.Helper()
 	var v []map[string]any
-	out := testns.Run(l, l.ns, program, append([]string{"-j", "-d"}, args...)...)
+	out := testns.Run(l, l.ns, program, args...)
 	if out == "" {
 		return nil
 	}
