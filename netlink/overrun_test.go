@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,10 +37,9 @@ func TestOverrunsNeverLie(t *testing.T) {
 	sound, ns := dial(t, netlink.Config{})
 	c := dialIn(t, netlink.Config{NetNS: ns.FD(), Transport: boast})
 	const workers, each = 60, 300
-	isOdd := func(n int) bool { return n%2 == 1 }
 	var b netlink.Batch
 	for n := range workers * each {
-		if isOdd(n) { // exists already: to be refused
+		if isOdd(n) {
 			b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, blackhole(n))
 		}
 	}
@@ -48,6 +47,7 @@ func TestOverrunsNeverLie(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	goroutines, files := runtime.NumGoroutine(), descriptors(t)+1 // one socket is kept for dumps
 	outcomes := make([]error, workers*each)
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -59,30 +59,46 @@ func TestOverrunsNeverLie(t *testing.T) {
 	}
 	wg.Wait()
 
+	wantTrue(t, sound, outcomes)
+	if c.Stats().Overruns == 0 {
+		t.Error("nothing was lost: the test shows nothing")
+	}
+	if err := c.Do(within(t, time.Minute), unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, blackhole(1)); !errors.Is(err, unix.EEXIST) {
+		t.Errorf("request after the overruns: %v", err)
+	}
+	wantNoLeak(t, goroutines, files)
+}
+
+// isOdd tells which routes exist before they are added: these are to be refused.
+func isOdd(n int) bool { return n%2 == 1 }
+
+// wantTrue compares the outcomes of adding routes with what is there.
+func wantTrue(t *testing.T, c *netlink.Client, outcomes []error) {
+	t.Helper()
 	there := make(map[int]bool)
-	for m, err := range sound.Dump(within(t, time.Minute), unix.RTM_GETROUTE, routeDump(unix.RT_TABLE_MAIN, 0)) {
+	for m, err := range c.Dump(within(t, time.Minute), unix.RTM_GETROUTE, routeDump(unix.RT_TABLE_MAIN, 0)) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		there[destination(m)] = true
 	}
-	var done, refused, unknown, unsent atomic.Int64
+	tally := make(map[string]int)
 	for n, err := range outcomes {
 		switch {
 		case err == nil:
-			done.Add(1)
+			tally["done"]++
 			if isOdd(n) || !there[n] {
 				t.Errorf("route %d counts as added: existed %v, is there %v", n, isOdd(n), there[n])
 			}
 		case errors.Is(err, netlink.ErrUnknown):
-			unknown.Add(1)
+			tally["unknown"]++
 		case errors.Is(err, unix.EEXIST):
-			refused.Add(1)
+			tally["refused"]++
 			if !isOdd(n) {
 				t.Errorf("route %d counts as refused: %v", n, err)
 			}
 		case errors.Is(err, context.DeadlineExceeded):
-			unsent.Add(1)
+			tally["not sent"]++
 			if !isOdd(n) && there[n] {
 				t.Errorf("route %d counts as not sent and is there", n)
 			}
@@ -90,14 +106,7 @@ func TestOverrunsNeverLie(t *testing.T) {
 			t.Errorf("route %d: %v", n, err)
 		}
 	}
-	t.Logf("done %d, refused %d, unknown %d, not sent %d, overruns %d",
-		done.Load(), refused.Load(), unknown.Load(), unsent.Load(), c.Stats().Overruns)
-	if c.Stats().Overruns == 0 || unknown.Load() == 0 {
-		t.Error("nothing was lost: the test shows nothing")
-	}
-	if err := c.Do(within(t, time.Minute), unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, blackhole(1)); !errors.Is(err, unix.EEXIST) {
-		t.Errorf("request after the overruns: %v", err)
-	}
+	t.Log(tally)
 }
 
 // addEach adds routes, in one batch or one by one, and fills in their outcomes.

@@ -329,6 +329,11 @@ func showRule(r *Rule) shown {
 	if r.Realms != 0 {
 		s["flow_from"], s["flow_to"] = strconv.Itoa(int(r.Realms>>16)), strconv.Itoa(int(r.Realms&0xffff))
 	}
+	showAction(s, r)
+	return s
+}
+
+func showAction(s shown, r *Rule) {
 	switch r.Action {
 	case unix.FR_ACT_TO_TBL:
 	case unix.FR_ACT_GOTO:
@@ -347,7 +352,6 @@ func showRule(r *Rule) shown {
 	if r.Flags&unix.FIB_RULE_OIF_DETACHED != 0 {
 		s["oif_detached"] = nil
 	}
-	return s
 }
 
 // showHex shows a number as C's %#x does.
