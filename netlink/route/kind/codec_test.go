@@ -176,6 +176,11 @@ func FuzzDecode(f *testing.F) {
 			again := r.new()
 			kind.Decode(again, encode(k))
 			kind.Diff(k, again)
+			once := encode(again) // a flag without what it announces is gone by now
+			kind.Decode(again, once)
+			if twice := encode(again); !bytes.Equal(once, twice) {
+				t.Errorf("%s: not a fixpoint:\n% x\n% x", r.name, once, twice)
+			}
 			var e netlink.Encoder
 			kind.EncodeChange(&e, k, r.new(), kind.Diff(k, r.new()))
 			for key, v := range kind.Minimal(k) {
