@@ -3,10 +3,12 @@ package route
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -63,6 +65,22 @@ func (l *lab) compare(name string, ip map[string]any, decoded shown, ignored ...
 	}
 }
 
+// steady returns a dump that is the same before and after ip shows it: the kernel
+// lets time pass, resolves neighbours and finds carriers meanwhile.
+func steady[T any, P cloner[T]](l *lab, dump iter.Seq2[P, error], ip func() []map[string]any) ([]P, []map[string]any) {
+	l.Helper()
+	for range 50 {
+		before := collect(l, dump)
+		shown := ip()
+		if cmp.Equal(before, collect(l, dump), same) {
+			return before, shown
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	l.Fatal("the kernel does not come to rest")
+	return nil, nil
+}
+
 // names are the names of links by index.
 func (l *lab) names() map[int32]string {
 	names := map[int32]string{}
@@ -96,12 +114,12 @@ func TestLinksAsIPShowsThem(t *testing.T) {
 		"link add sit9 type sit remote 192.0.2.1", "link add m0 link v0 type macsec", "link add tun9 type ip6tnl remote 2001:db8::1",
 		"tuntap add dev tap0 mode tap", "link set v0 token ::5",
 	})
+	links, all := steady(l, l.Links(l.ctx), func() []map[string]any { return l.json("ip", "link", "show") })
 	names := l.names()
 	decoded := map[string]*Link{}
-	for _, link := range collect(t, l.Links(l.ctx)) {
+	for _, link := range links {
 		decoded[link.Name] = link
 	}
-	all := l.json("ip", "link", "show")
 	if len(all) != len(decoded) {
 		t.Errorf("ip shows %d links, %d were decoded", len(all), len(decoded))
 	}
@@ -200,12 +218,13 @@ func TestAddrsAsIPShowsThem(t *testing.T) {
 		"addr add 2001:db8:5::2/64 dev v0 mngtmpaddr home valid_lft 5000 preferred_lft 4000", "addr add fec0::1/10 dev v0 scope site",
 		"addr add 2001:db8:7::2/64 dev v0 metric 5 noprefixroute", "addr add 239.1.1.1/32 dev v0 autojoin",
 	})
+	addrs, all := steady(l, l.Addrs(l.ctx, AddrFilter{}), func() []map[string]any { return l.json("ip", "addr", "show") })
 	decoded := map[string]*Addr{}
-	for _, d := range collect(t, l.Addrs(l.ctx, AddrFilter{})) {
+	for _, d := range addrs {
 		decoded[d.Local.String()] = d
 	}
 	n := 0
-	for _, link := range l.json("ip", "addr", "show") {
+	for _, link := range all {
 		infos, _ := link["addr_info"].([]any)
 		for _, info := range infos {
 			n++
@@ -267,11 +286,7 @@ func TestRulesAsIPShowsThem(t *testing.T) {
 		"rule add priority 0 table 5", "-6 rule add priority 25 not iif lo suppress_prefixlength 0 table main",
 	})
 	for family, flag := range map[uint8]string{unix.AF_INET: "-4", unix.AF_INET6: "-6"} {
-		var decoded []*Rule
-		for _, r := range collect(t, l.Rules(l.ctx, family)) {
-			decoded = append(decoded, r.Clone())
-		}
-		all := l.json("ip", flag, "rule", "show")
+		decoded, all := steady(l, l.Rules(l.ctx, family), func() []map[string]any { return l.json("ip", flag, "rule", "show") })
 		if len(all) != len(decoded) {
 			t.Fatalf("ip shows %d rules, %d were decoded", len(all), len(decoded))
 		}
@@ -401,11 +416,8 @@ func TestRoutesAsIPShowsThem(t *testing.T) {
 	})
 	names := l.names()
 	for family, flag := range map[uint8]string{unix.AF_INET: "-4", unix.AF_INET6: "-6"} {
-		var decoded []*Route
-		for _, r := range collect(t, l.Routes(l.ctx, RouteFilter{Table: 1000, Family: family})) {
-			decoded = append(decoded, r.Clone())
-		}
-		all := l.json("ip", flag, "route", "show", "table", "1000")
+		decoded, all := steady(l, l.Routes(l.ctx, RouteFilter{Table: 1000, Family: family}),
+			func() []map[string]any { return l.json("ip", flag, "route", "show", "table", "1000") })
 		if len(all) != len(decoded) || len(all) < 5 {
 			t.Fatalf("ip shows %d routes, %d were decoded", len(all), len(decoded))
 		}
@@ -531,12 +543,13 @@ func TestNeighborsAsIPShowsThem(t *testing.T) {
 		"neigh add 2001:db8::10 dev v0 lladdr 02:00:00:00:00:10 nud permanent proto static",
 	})
 	names := l.names()
+	neighbors, all := steady(l, l.Neighbors(l.ctx, NeighborFilter{}), func() []map[string]any { return l.json("ip", "neigh", "show", "nud", "all") })
 	decoded := map[string]*Neighbor{}
-	for _, n := range collect(t, l.Neighbors(l.ctx, NeighborFilter{})) {
+	for _, n := range neighbors {
 		decoded[fmt.Sprint(n.Dst, names[n.Index])] = n
 	}
 	shownNeighbors := 0
-	for _, ip := range l.json("ip", "neigh", "show", "nud", "all") {
+	for _, ip := range all {
 		n := decoded[fmt.Sprint(ip["dst"], ip["dev"])]
 		if n == nil {
 			t.Errorf("%s was not decoded", ip["dst"])
@@ -583,13 +596,14 @@ func TestFDBAsBridgeShowsIt(t *testing.T) {
 		"fdb add 02:00:00:00:00:09 dev br0 self local", "fdb add 02:00:00:00:00:0a dev v0 self",
 	})
 	names := l.names()
+	entries, all := steady(l, l.FDB(l.ctx, FDBFilter{}), func() []map[string]any { return l.json("bridge", "fdb", "show") })
 	decoded := map[string]shown{}
-	for _, n := range collect(t, l.FDB(l.ctx, FDBFilter{})) {
+	for _, n := range entries {
 		s := showFDB(n, names)
 		decoded[fmt.Sprint(s["mac"], s["ifname"], s["dst"], s["vlan"], n.Flags&unix.NTF_SELF)] = s
 	}
 	seen := 0
-	for _, ip := range l.json("bridge", "fdb", "show") {
+	for _, ip := range all {
 		self := 0
 		if strings.Contains(fmt.Sprint(ip["flags"]), "self") {
 			self = unix.NTF_SELF
