@@ -1,6 +1,7 @@
 package netlink
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"math"
@@ -14,7 +15,7 @@ import (
 // with the whole request echoed unless capped.
 func refusal(req []byte, errno int32, capped bool, tlvs *Encoder) Message {
 	var e Encoder
-	e.Fixed([]byte{byte(errno), byte(errno >> 8), byte(errno >> 16), byte(errno >> 24)})
+	binary.NativeEndian.PutUint32(e.Grow(4), uint32(errno))
 	m := Message{Type: unix.NLMSG_ERROR, Flags: AckTLVs}
 	if capped {
 		m.Flags |= Capped
