@@ -28,9 +28,9 @@ type Link struct {
 	Address, Broadcast HardwareAddr
 	PermAddress        HardwareAddr // the hardware's own; nil: none
 
-	MTU, MinMTU, MaxMTU uint32 // MaxMTU 0: no limit
-	TxQueueLen          uint32
-	Group               uint32
+	MTU, MinMTU, MaxMTU uint32 // in bytes; MaxMTU 0: no limit
+	TxQueueLen          uint32 // in packets; 0: no queue
+	Group               uint32 // number of /etc/iproute2/group; 0: default
 	Promiscuity         uint32 // how many want it promiscuous, IFF_PROMISC or not
 	AllMulti            uint32 // how many want all multicast
 
@@ -51,36 +51,36 @@ type Link struct {
 	NewIndex      int32
 
 	OperState      uint8 // IF_OPER_*
-	LinkMode       uint8
-	Carrier        bool
+	LinkMode       uint8 // IF_LINK_MODE_*: 1 lets user space bring OperState from DORMANT to UP
+	Carrier        bool  // true also while the link is down, where a driver cannot tell
 	CarrierChanges uint32
 	CarrierUp      uint32 // changes to up
 	CarrierDown    uint32 // changes to down
 
-	ProtoDown       bool
-	ProtoDownReason uint32 // bitmask
+	ProtoDown       bool   // a protocol holds the link down
+	ProtoDownReason uint32 // bitmask of who does, numbers of /etc/iproute2/protodown_reasons.d
 
-	AddrGenMode    uint8 // IN6_ADDR_GEN_MODE_*
-	HasAddrGenMode bool  // false where the link has no IPv6
-	Inet6Flags     uint32
+	AddrGenMode    uint8      // IN6_ADDR_GEN_MODE_*
+	HasAddrGenMode bool       // false where the link has no IPv6
+	Inet6Flags     uint32     // IF_READY and others of include/net/if_inet6.h; 0: none
 	Token          netip.Addr // of IPv6 addresses; zero: none
 
 	NumTxQueues, NumRxQueues        uint32
-	NumVFs                          uint32
-	GSOMaxSegs, GSOMaxSize          uint32
-	GROMaxSize                      uint32
-	TSOMaxSegs, TSOMaxSize          uint32
-	GSOIPv4MaxSize, GROIPv4MaxSize  uint32
-	MaxPacingOffloadHorizon         uint64
-	Headroom, Tailroom              uint16
-	NetNSImmutable                  bool // cannot be moved to another namespace
-	Event                           uint32
-	Qdisc                           string
-	PhysPortID, PhysSwitchID        HardwareAddr
-	PhysPortName                    string
-	ParentDevName, ParentDevBusName string
-	XDPAttached                     uint8 // XDP_ATTACHED_*
-	XDPProgID                       uint32
+	NumVFs                          uint32       // virtual functions of the device
+	GSOMaxSegs, GSOMaxSize          uint32       // of packets that are segmented late; sizes in bytes
+	GROMaxSize                      uint32       // of received packets that are joined, in bytes
+	TSOMaxSegs, TSOMaxSize          uint32       // what the device can segment by itself
+	GSOIPv4MaxSize, GROIPv4MaxSize  uint32       // of IPv4 in bytes (kernel 6.3); before, the above hold for it too
+	MaxPacingOffloadHorizon         uint64       // in ns (kernel 6.13); 0: the device does not pace
+	Headroom, Tailroom              uint16       // in bytes before and behind each packet (kernel 6.18)
+	NetNSImmutable                  bool         // cannot be moved to another namespace (kernel 6.15)
+	Event                           uint32       // IFLA_EVENT_*, in notifications: what caused it; 0: not said
+	Qdisc                           string       // kind of the root queueing discipline: "noqueue"
+	PhysPortID, PhysSwitchID        HardwareAddr // nil: none
+	PhysPortName                    string       // "": none
+	ParentDevName, ParentDevBusName string       // of the device in hardware: "0000:00:03.0", "pci"; "": none
+	XDPAttached                     uint8        // XDP_ATTACHED_*
+	XDPProgID                       uint32       // of the only XDP program; 0: none, or several
 
 	Kind      string // "" for links without rtnl_link_ops
 	Data      []byte // attributes of the kind (IFLA_INFO_DATA); nil: none

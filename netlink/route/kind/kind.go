@@ -5,8 +5,17 @@
 //	var e netlink.Encoder
 //	kind.Encode(&e, vx) // the content of IFLA_INFO_DATA for RTM_NEWLINK
 //
-// A nil field is not managed. What a kind has beside its rows is an optional
-// interface: see the functions of this package, which ask for them.
+// A nil field is not managed. What a field means, its unit, its default and when
+// it can be changed stands in its row, which bears iproute2's keyword as name:
+//
+//	for _, row := range vx.Fields() {
+//		fmt.Println(row.Name, row.Default, row.When, row.Text)
+//	}
+//
+// What a kind has beside its rows is an optional interface: see the functions of
+// this package, which ask for them. Values are encoded as they are; the limits of
+// a row hold for what its Value is Set to. An attribute over 64 KiB is an error
+// of the Encoder (Err).
 package kind
 
 import (
