@@ -12,9 +12,11 @@ import (
 type Config struct {
 	// Protocol is unix.NETLINK_*. NETLINK_ROUTE is 0.
 	Protocol int
-	// NetNS is the descriptor of a network namespace to open the sockets in; 0
-	// means that of the calling thread. It must stay open as long as the client,
-	// which opens sockets for dumps and subscriptions when they are needed.
+	// NetNS is the descriptor of a network namespace to open the sockets in. It
+	// must stay open as long as the client, which opens sockets for dumps and
+	// subscriptions when they are needed. 0 means the namespace of the thread that
+	// calls Dial, also for those sockets; to open them from a thread that is
+	// elsewhere takes CAP_NET_ADMIN and CAP_SYS_ADMIN.
 	NetNS int
 	// ReadBuffer is the size to ask for as receive buffer of every socket, in
 	// bytes; 0 keeps the kernel's default. Without CAP_NET_ADMIN the kernel gives
@@ -25,6 +27,8 @@ type Config struct {
 	Lax bool
 	// Transport opens sockets instead of Open. Only tests set it.
 	Transport func(Config) (Socket, error)
+
+	first *socket // that of the client's requests, to open others beside it
 }
 
 func (cfg Config) open() (Socket, error) {
@@ -80,10 +84,12 @@ const bytesPerAnswer = 1064
 
 // Dial opens a client. It needs no privilege, except to enter cfg.NetNS.
 func Dial(cfg Config) (*Client, error) {
+	cfg.first = nil
 	sock, err := cfg.open()
 	if err != nil {
 		return nil, err
 	}
+	cfg.first, _ = sock.(*socket)
 	size, err := sock.SetReadBuffer(0)
 	if err != nil {
 		sock.Close()

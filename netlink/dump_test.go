@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nlapply/nlapply/internal/testns"
 	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/netlink/nltest"
 )
@@ -124,6 +125,59 @@ func TestDumpOfAClosedClient(t *testing.T) {
 		last = err
 	}
 	wantIs(t, last, os.ErrClosed)
+}
+
+// TestSocketsStayInOneNamespace makes a client on a thread that is elsewhere, and
+// uses it on others: what it opens later is where it was made, too.
+func TestSocketsStayInOneNamespace(t *testing.T) {
+	testns.Enter(t)
+	c := dialIn(t, netlink.Config{})
+	if err := c.Do(t.Context(), unix.RTM_NEWLINK, 0, link(1, 0, 0, "here")); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := make(chan *netlink.Subscription)
+	go func() { // on another thread
+		defer close(elsewhere)
+		for m, err := range c.Dump(t.Context(), unix.RTM_GETLINK, allLinks) {
+			if err != nil || name(m) == "lo" {
+				t.Errorf("the dump has the link %s, %v; want only what is in the client's namespace", name(m), err)
+			}
+		}
+		sub, err := c.Subscribe(unix.RTNLGRP_LINK)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		elsewhere <- sub
+	}()
+	sub := <-elsewhere
+	if sub == nil {
+		return
+	}
+	defer sub.Close()
+	if err := c.Do(t.Context(), unix.RTM_NEWLINK, 0, link(1, 0, 0, "there")); err != nil {
+		t.Fatal(err)
+	}
+	for m, err := range sub.Messages(within(t, time.Second)) {
+		if err != nil || name(m) != "there" {
+			t.Errorf("event of %s, %v", name(m), err)
+		}
+		break
+	}
+}
+
+// name returns the name in a link message.
+func name(m netlink.Message) string {
+	if len(m.Data) < unix.SizeofIfInfomsg {
+		return ""
+	}
+	a := netlink.ReadAttrs(m.Data[unix.SizeofIfInfomsg:])
+	for a.Next() {
+		if a.Type() == unix.IFLA_IFNAME {
+			return a.String()
+		}
+	}
+	return ""
 }
 
 func TestDumpPanics(t *testing.T) {

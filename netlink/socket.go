@@ -40,16 +40,15 @@ type Socket interface {
 // Open opens a socket to the kernel as cfg says.
 func Open(cfg Config) (Socket, error) {
 	var s *socket
-	open := func() (err error) {
-		s, err = openSocket(cfg)
-		return err
-	}
 	var err error
 	if cfg.NetNS == 0 {
 		// Entering a namespace is privileged even for the one that the thread is in.
-		err = open()
+		s, err = openBeside(cfg.first, cfg)
 	} else {
-		err = thread.In(cfg.NetNS, open)
+		err = thread.In(cfg.NetNS, func() (err error) {
+			s, err = openSocket(cfg)
+			return err
+		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("netlink socket: %w", err)
@@ -63,6 +62,7 @@ type socket struct {
 	file   *os.File
 	raw    syscall.RawConn
 	port   uint32
+	cookie uint64 // of its namespace
 	closed atomic.Bool
 	recv   receive
 	send   transmit
@@ -73,7 +73,7 @@ func openSocket(cfg Config) (*socket, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	s := &socket{file: os.NewFile(uintptr(fd), "netlink")}
+	s := &socket{file: os.NewFile(uintptr(fd), "netlink"), cookie: cookie(fd)}
 	if s.port, err = prepare(fd, cfg); err == nil {
 		s.raw, err = s.file.SyscallConn()
 	}
