@@ -166,6 +166,22 @@ func TestSocketsStayInOneNamespace(t *testing.T) {
 	}
 }
 
+// TestDescriptorOfANamespaceIsReused breaks the rule that Config.NetNS stays open.
+func TestDescriptorOfANamespaceIsReused(t *testing.T) {
+	c, ns := dial(t, netlink.Config{})
+	if err := c.Do(t.Context(), unix.RTM_NEWLINK, 0, link(1, 0, 0, "here")); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Dup3(testns.New(t).FD(), ns.FD(), unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	for m, err := range c.Dump(t.Context(), unix.RTM_GETLINK, allLinks) {
+		if err != nil || name(m) == "lo" {
+			t.Errorf("the dump has the link %s, %v; want only what is in the client's namespace", name(m), err)
+		}
+	}
+}
+
 // name returns the name in a link message.
 func name(m netlink.Message) string {
 	if len(m.Data) < unix.SizeofIfInfomsg {

@@ -8,25 +8,30 @@ import (
 	"github.com/nlapply/nlapply/netlink/internal/thread"
 )
 
-// openBeside opens a socket in the namespace of first. Without a NetNS the
-// calling thread is nearly always there; a goroutine that entered a namespace
-// for Dial is not, when it is another that needs a socket later.
-func openBeside(first *socket, cfg Config) (*socket, error) {
-	s, err := openSocket(cfg)
-	if err != nil || first == nil || s.cookie == first.cookie {
-		return s, err
-	}
-	s.Close()
-	fd, err := first.namespace()
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	err = thread.In(fd, func() (err error) {
+// openIn opens a socket in the namespace that ns is a descriptor of.
+func openIn(ns int, cfg Config) (s *socket, err error) {
+	err = thread.In(ns, func() (err error) {
 		s, err = openSocket(cfg)
 		return err
 	})
 	return s, err
+}
+
+// beside returns s if it is in the namespace of first, and otherwise opens
+// another one there. It nearly always is: but a goroutine that entered a
+// namespace for Dial is not the one that needs a socket later, and the number of
+// a NetNS that was closed may be another one's.
+func (s *socket) beside(first *socket, cfg Config) (*socket, error) {
+	if first == nil || s.cookie == first.cookie {
+		return s, nil
+	}
+	s.Close()
+	ns, err := first.namespace()
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(ns)
+	return openIn(ns, cfg)
 }
 
 // namespace opens the network namespace that s is in. It needs CAP_NET_ADMIN

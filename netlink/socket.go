@@ -10,8 +10,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/nlapply/nlapply/netlink/internal/thread"
 )
 
 // A Socket carries datagrams to the kernel and back. Only tests have a reason to
@@ -43,12 +41,12 @@ func Open(cfg Config) (Socket, error) {
 	var err error
 	if cfg.NetNS == 0 {
 		// Entering a namespace is privileged even for the one that the thread is in.
-		s, err = openBeside(cfg.first, cfg)
+		s, err = openSocket(cfg)
 	} else {
-		err = thread.In(cfg.NetNS, func() (err error) {
-			s, err = openSocket(cfg)
-			return err
-		})
+		s, err = openIn(cfg.NetNS, cfg)
+	}
+	if err == nil {
+		s, err = s.beside(cfg.first, cfg)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("netlink socket: %w", err)
