@@ -133,7 +133,14 @@ func List() ([]string, error) {
 	}
 	var names []string
 	for _, entry := range entries {
-		if isMounted(filepath.Join(Dir, entry.Name())) {
+		if !isMounted(filepath.Join(Dir, entry.Name())) {
+			continue
+		}
+		ns, err := Open(entry.Name())
+		if err == nil {
+			ns.Close()
+		}
+		if !errors.Is(err, os.ErrNotExist) {
 			names = append(names, entry.Name())
 		}
 	}

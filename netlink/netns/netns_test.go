@@ -306,6 +306,9 @@ func TestOtherTypesOfNamespace(t *testing.T) {
 	if _, err := netns.Open("uts"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("open a UTS namespace: %v", err)
 	}
+	if names, err := netns.List(); err != nil || !slices.Equal(names, []string{"red"}) {
+		t.Errorf("List: %v, %v; want network namespaces only", names, err)
+	}
 }
 
 func TestDo(t *testing.T) {
