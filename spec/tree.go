@@ -149,7 +149,7 @@ func cutIndex(path string) (index int, rest string, ok bool) {
 // validText tells what keeps a file from being text at all.
 func validText(text string) string {
 	switch {
-	case len(text) >= maxBytes:
+	case int64(len(text)) >= maxBytes:
 		return "the file is larger than 2 GiB"
 	case !utf8.ValidString(text):
 		return "the file is not UTF-8"

@@ -43,7 +43,7 @@ var testVocabulary = fakeVocabulary{
 	}},
 	"vrf": {keys: map[string]fakeKey{"table": {
 		check:  fakeNumber(1, math.MaxUint32).check,
-		schema: map[string]any{"type": "integer", "minimum": 1, "maximum": math.MaxUint32, "x-names": "tables"},
+		schema: map[string]any{"type": "integer", "minimum": 1, "maximum": int64(math.MaxUint32), "x-names": "tables"},
 	}}, check: func(v map[string]any) error {
 		if v["table"] == nil {
 			return errors.New("table is required")
