@@ -107,10 +107,20 @@ func (c *Client) send(x *exchange) error {
 	if err != nil {
 		c.mu.Lock()
 		c.stats.uncount(datagram)
-		c.remove(x)
+		c.unsent(x)
 		c.mu.Unlock()
 	}
 	return err
+}
+
+// unsent takes x back, which a reader that met an overrun may have given up
+// meanwhile. The caller holds mu.
+func (c *Client) unsent(x *exchange) {
+	c.remove(x)
+	if x.over {
+		<-x.done
+		x.res.unlose(x.lo)
+	}
 }
 
 // wait returns when x is over or given up. Whoever waits and finds nobody

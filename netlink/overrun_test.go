@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/nltest"
 )
 
 // boaster is a socket with less receive buffer than it tells, so that the kernel
@@ -124,5 +125,54 @@ func addEach(ctx context.Context, c *netlink.Client, w int, outcomes []error, fi
 	res, _ := c.Execute(ctx, &b)
 	for i := range outcomes {
 		outcomes[i] = res.Err(i)
+	}
+}
+
+// narrow is a socket with a small send buffer. The first datagram that does not
+// fit waits for hold.
+type narrow struct {
+	*nltest.Socket
+	once *sync.Once
+	hold func(s *nltest.Socket)
+}
+
+func (n narrow) Send(b []byte) error {
+	if len(b) > 1000 {
+		n.once.Do(func() { n.hold(n.Socket) })
+		return unix.EMSGSIZE
+	}
+	return n.Socket.Send(b)
+}
+
+// TestOverrunDuringASendThatFails has another request's reader give up, because
+// of an overrun, what is just being sent and then does not fit.
+func TestOverrunDuringASendThatFails(t *testing.T) {
+	k := &nltest.Kernel{Answer: func(s *nltest.Socket, requests []netlink.Message) {
+		for _, r := range requests {
+			if r.Type == unix.RTM_NEWROUTE {
+				s.Push(nltest.Refuse(r, unix.EEXIST, nil))
+			}
+		}
+	}}
+	given := make(chan struct{})
+	hold := func(s *nltest.Socket) {
+		s.Fail(unix.ENOBUFS)
+		<-given
+	}
+	once := new(sync.Once)
+	c := dialIn(t, netlink.Config{Transport: func(cfg netlink.Config) (netlink.Socket, error) {
+		s, err := k.Transport(cfg)
+		return narrow{s.(*nltest.Socket), once, hold}, err
+	}})
+	go func() {
+		defer close(given)
+		wantIs(t, c.Do(t.Context(), unix.RTM_SETLINK, 0, allLinks), netlink.ErrUnknown, netlink.ErrOverrun)
+	}()
+	for c.Stats().Sent[unix.RTM_SETLINK] == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	res, err := c.Execute(within(t, time.Minute), batchOf(100, netlink.Create))
+	if got := tally(&res, 100); got != "ok 0, EEXIST 100" || err != nil {
+		t.Errorf("outcome %s, %v", got, err)
 	}
 }

@@ -113,6 +113,11 @@ func (r *Result) lose(lo, hi int, err error) {
 	}
 }
 
+// unlose takes back what lose noted of the messages from lo on.
+func (r *Result) unlose(lo int) {
+	r.unknown = slices.DeleteFunc(r.unknown, func(run lostRun) bool { return run.lo == lo })
+}
+
 // incomplete returns why not all messages have a known outcome, or nil.
 func (r *Result) incomplete() error {
 	switch {
