@@ -101,10 +101,13 @@ func (c *Client) requestDump(d *dumper, typ uint16, p Payload) error {
 	}
 	b := d.enc.Bytes()
 	binary.NativeEndian.PutUint32(b[8:], d.seq)
+	if err := d.sock.Send(b); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	c.stats.count(b)
 	c.mu.Unlock()
-	return d.sock.Send(b)
+	return nil
 }
 
 // receiveDump yields the messages of a dump. ended tells that the kernel has

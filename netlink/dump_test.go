@@ -26,6 +26,10 @@ var dumpFaults = []struct {
 		s.Push(nltest.Part(r, 16, nil), nltest.Part(r, 16, nil))
 		s.Push(nltest.Done(r, 0, nil))
 	}, 2, nil, true},
+	{"unpadded at the end of a datagram", func(s *nltest.Socket, r netlink.Message) {
+		s.PushBytes(nltest.Part(r, 16, []byte("odd!!")).AppendTo(nil)[:unix.NLMSG_HDRLEN+5])
+		s.PushBytes(nltest.Done(r, 0, nil).AppendTo(nil))
+	}, 1, nil, true},
 	{"empty", func(s *nltest.Socket, r netlink.Message) { s.Push(nltest.Done(r, 0, nil)) }, 0, nil, true},
 	{"DONE without a code", func(s *nltest.Socket, r netlink.Message) {
 		done := nltest.Done(r, 0, nil)

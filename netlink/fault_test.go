@@ -287,6 +287,10 @@ func TestGet(t *testing.T) {
 			s.Push(nltest.Object(r, unix.RTM_NEWLINK, []byte("object")))
 			s.Push(nltest.Ack(r))
 		}, "object", nil},
+		{"unpadded answer", func(s *nltest.Socket, r netlink.Message) {
+			s.PushBytes(nltest.Object(r, unix.RTM_NEWLINK, []byte("objec")).AppendTo(nil)[:unix.NLMSG_HDRLEN+5])
+			s.Push(nltest.Ack(r))
+		}, "objec", nil},
 		{"several parts", func(s *nltest.Socket, r netlink.Message) {
 			s.Push(nltest.Part(r, unix.RTM_NEWLINK, []byte("object")), nltest.Part(r, unix.RTM_NEWLINK, []byte("another")))
 			s.Push(nltest.Done(r, 0, nil))
@@ -325,6 +329,9 @@ func TestSendThatFails(t *testing.T) {
 	wantIs(t, err, unix.ENOBUFS)
 	if errors.Is(err, netlink.ErrUnknown) || c.Stats().Sent[unix.RTM_NEWROUTE] != 0 {
 		t.Errorf("%v, sent %v; want it known that nothing was sent", err, c.Stats().Sent)
+	}
+	if _, err := count(within(t, time.Minute), c, unix.RTM_GETLINK, allLinks); !errors.Is(err, unix.ENOBUFS) || c.Stats().Sent[unix.RTM_GETLINK] != 0 {
+		t.Errorf("dump: %v, sent %v", err, c.Stats().Sent)
 	}
 	tap.Send = nil
 	if err := c.Do(within(t, time.Minute), unix.RTM_NEWROUTE, netlink.Create, blackhole(1)); err != nil {
