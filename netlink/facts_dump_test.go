@@ -229,6 +229,38 @@ func TestK14Policy(t *testing.T) {
 	}
 }
 
+// TestK14RefusalsWithTexts fills the receive buffer with the longest refusals
+// there are.
+func TestK14RefusalsWithTexts(t *testing.T) {
+	c, _ := dial(t, netlink.Config{})
+	const n = 1000
+	for name, p := range map[string]payload{
+		"policy": link(0, 0, 0, "sixteen-letters-"),
+		"nested policy": func(e *netlink.Encoder) {
+			link(0, 0, 0, "br0")(e)
+			info := e.Begin(unix.IFLA_LINKINFO)
+			e.String(unix.IFLA_INFO_KIND, "bridge")
+			data := e.Begin(unix.IFLA_INFO_DATA)
+			e.Uint16(unix.IFLA_BR_FORWARD_DELAY, 1)
+			e.End(data)
+			e.End(info)
+		},
+	} {
+		var b netlink.Batch
+		for range n {
+			b.Add(unix.RTM_NEWLINK, netlink.Create, p)
+		}
+		res, err := c.Execute(within(t, time.Minute), &b)
+		if got := tally(&res, n); got != "ok 0, ERANGE 1000" || err != nil {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
+		var refusal *netlink.Error
+		if !errors.As(res.Err(n-1), &refusal) || refusal.Policy == nil || refusal.Text == "" {
+			t.Errorf("%s: %v", name, res.Err(n-1))
+		}
+	}
+}
+
 // oif returns the output interface of an RTM_NEWROUTE or RTM_DELROUTE message.
 func oif(m netlink.Message) uint32 {
 	a := netlink.ReadAttrs(m.Data[unix.SizeofRtMsg:])
