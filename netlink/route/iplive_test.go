@@ -112,7 +112,7 @@ func TestLinksAsIPShowsThem(t *testing.T) {
 		"link set v0 gro_max_size 70000", "link add d0 type dummy", "link add vl0 link d0 type vlan id 5",
 		"link add vrf0 type vrf table 7", "link add bo0 type bond", "link set d0 master bo0", "link add g0 type gre remote 192.0.2.1",
 		"link add sit9 type sit remote 192.0.2.1", "link add m0 link v0 type macsec", "link add tun9 type ip6tnl remote 2001:db8::1",
-		"tuntap add dev tap0 mode tap", "link set v0 token ::5",
+		"tuntap add dev tap0 mode tap",
 	})
 	links, all := steady(l, l.Links(l.ctx), func() []map[string]any { return l.json("ip", "link", "show") })
 	names := l.names()
@@ -273,18 +273,21 @@ func showAddr(d *Addr) shown {
 	return s
 }
 
+// rulesOfIP are rules of all kinds, as arguments of ip.
+var rulesOfIP = []string{
+	"rule add priority 10 from 10.1.0.0/16 to 10.2.0.0/24 tos 0x10 fwmark 0x10/0xff iif v0 oif v1 table 1000 protocol 99",
+	"rule add priority 11 not from 192.0.2.1 ipproto tcp sport 10-20 dport 443 table main", "rule add priority 12 fwmark 7 prohibit",
+	"rule add priority 13 uidrange 5-9 tun_id 77 table 9 suppress_prefixlength 3 suppress_ifgroup 4",
+	"rule add priority 14 goto 32000", "rule add priority 15 nop", "rule add priority 16 to 10.0.0.0/8 unreachable",
+	"rule add priority 17 l3mdev", "rule add priority 18 blackhole", "rule add priority 19 table 5 realms 3/4",
+	"rule add priority 20 fwmark 0/0xff table 6", "-6 rule add priority 21 from 2001:db8::/32 to 2001:db8:1::1 ipproto udp dport 53 table 8",
+	"-6 rule add priority 22 table 4294967295", "rule add priority 23 table 255 protocol static", "rule add priority 24 ipproto 200 table 252",
+	"rule add priority 0 table 5", "-6 rule add priority 25 not iif lo suppress_prefixlength 0 table main",
+}
+
 func TestRulesAsIPShowsThem(t *testing.T) {
 	l := newLab(t)
-	l.made("ip", []string{
-		"rule add priority 10 from 10.1.0.0/16 to 10.2.0.0/24 tos 0x10 fwmark 0x10/0xff iif v0 oif v1 table 1000 protocol 99",
-		"rule add priority 11 not from 192.0.2.1 ipproto tcp sport 10-20 dport 443 table main", "rule add priority 12 fwmark 7 prohibit",
-		"rule add priority 13 uidrange 5-9 tun_id 77 table 9 suppress_prefixlength 3 suppress_ifgroup 4",
-		"rule add priority 14 goto 32000", "rule add priority 15 nop", "rule add priority 16 to 10.0.0.0/8 unreachable",
-		"rule add priority 17 l3mdev", "rule add priority 18 blackhole", "rule add priority 19 table 5 realms 3/4",
-		"rule add priority 20 fwmark 0/0xff table 6", "-6 rule add priority 21 from 2001:db8::/32 to 2001:db8:1::1 ipproto udp dport 53 table 8",
-		"-6 rule add priority 22 table 4294967295", "rule add priority 23 table 255 protocol static", "rule add priority 24 ipproto 200 table 252",
-		"rule add priority 0 table 5", "-6 rule add priority 25 not iif lo suppress_prefixlength 0 table main",
-	})
+	l.made("ip", rulesOfIP)
 	for family, flag := range map[uint8]string{unix.AF_INET: "-4", unix.AF_INET6: "-6"} {
 		decoded, all := steady(l, l.Rules(l.ctx, family), func() []map[string]any { return l.json("ip", flag, "rule", "show") })
 		if len(all) != len(decoded) {
@@ -397,23 +400,26 @@ func showPorts(s shown, key string, p PortRange) {
 	}
 }
 
+// routesOfIP are nexthop objects and routes of all kinds, as arguments of ip.
+var routesOfIP = []string{
+	"nexthop add id 10 via 192.0.2.9 dev v0", "nexthop add id 11 via 192.0.2.10 dev v0", "nexthop add id 12 group 10,5/11",
+	"route add 10.1.0.0/24 via 192.0.2.9 dev v0 src 192.0.2.2 metric 50 proto 110 table 1000",
+	"route add 10.3.0.0/16 table 1000 nexthop via 192.0.2.9 dev v0 weight 3 nexthop via 192.0.2.10 dev v0 weight 256 onlink",
+	"route add 10.4.0.0/16 table 1000 via 192.0.2.9 mtu lock 1400 advmss 1360 hoplimit 10 congctl reno initcwnd 11 initrwnd 12 window 4000 reordering 5 quickack 1 fastopen_no_cookie 1 features ecn rto_min 30ms rtt 20ms rttvar 10ms ssthresh 9 cwnd lock 8",
+	"route add 10.5.0.0/16 table 1000 via inet6 2001:db8::9 dev v0", "route add tos 0x10 10.7.0.0/16 table 1000 via 192.0.2.9",
+	"route add 10.6.0.0/16 table 1000 via 198.51.100.1 dev v0 onlink", "route add blackhole 10.8.0.0/16 table 1000 metric 4000",
+	"route add 10.9.0.0/16 table 1000 nhid 10", "route add 10.10.0.0/16 table 1000 nhid 12", "route add default table 1000 dev v0 scope link",
+	"route add unreachable default table 1000 metric 9", "route add throw 10.12.0.0/16 table 1000", "route add prohibit 10.13.0.0/16 table 1000 proto static",
+	"route add local 10.14.0.0/16 dev lo table 1000", "route add broadcast 10.15.0.0/16 dev v0 table 1000 scope link",
+	"-6 route add 2001:db8:3::/48 table 1000 via 2001:db8::9 dev v0 mtu 1300 pref high",
+	"-6 route add 2001:db8:4::/48 from 2001:db8:5::/48 table 1000 via 2001:db8::9 dev v0 metric 5",
+	"-6 route add 2001:db8:6::/48 table 1000 nexthop via 2001:db8::9 dev v0 weight 7 nexthop via 2001:db8::10 dev v0",
+	"-6 route add unreachable 2001:db8:7::/48 table 1000", "-6 route add default table 1000 via fe80::1 dev v0 src 2001:db8::2 pref low",
+}
+
 func TestRoutesAsIPShowsThem(t *testing.T) {
 	l, _ := routeLab(t)
-	l.made("ip", []string{
-		"nexthop add id 10 via 192.0.2.9 dev v0", "nexthop add id 11 via 192.0.2.10 dev v0", "nexthop add id 12 group 10,5/11",
-		"route add 10.1.0.0/24 via 192.0.2.9 dev v0 src 192.0.2.2 metric 50 proto 110 table 1000",
-		"route add 10.3.0.0/16 table 1000 nexthop via 192.0.2.9 dev v0 weight 3 nexthop via 192.0.2.10 dev v0 weight 256 onlink",
-		"route add 10.4.0.0/16 table 1000 via 192.0.2.9 mtu lock 1400 advmss 1360 hoplimit 10 congctl reno initcwnd 11 initrwnd 12 window 4000 reordering 5 quickack 1 fastopen_no_cookie 1 features ecn rto_min 30ms rtt 20ms rttvar 10ms ssthresh 9 cwnd lock 8",
-		"route add 10.5.0.0/16 table 1000 via inet6 2001:db8::9 dev v0", "route add tos 0x10 10.7.0.0/16 table 1000 via 192.0.2.9",
-		"route add 10.6.0.0/16 table 1000 via 198.51.100.1 dev v0 onlink", "route add blackhole 10.8.0.0/16 table 1000 metric 4000",
-		"route add 10.9.0.0/16 table 1000 nhid 10", "route add 10.10.0.0/16 table 1000 nhid 12", "route add default table 1000 dev v0 scope link",
-		"route add unreachable default table 1000 metric 9", "route add throw 10.12.0.0/16 table 1000", "route add prohibit 10.13.0.0/16 table 1000 proto static",
-		"route add local 10.14.0.0/16 dev lo table 1000", "route add broadcast 10.15.0.0/16 dev v0 table 1000 scope link",
-		"-6 route add 2001:db8:3::/48 table 1000 via 2001:db8::9 dev v0 mtu 1300 pref high",
-		"-6 route add 2001:db8:4::/48 from 2001:db8:5::/48 table 1000 via 2001:db8::9 dev v0 metric 5",
-		"-6 route add 2001:db8:6::/48 table 1000 nexthop via 2001:db8::9 dev v0 weight 7 nexthop via 2001:db8::10 dev v0",
-		"-6 route add unreachable 2001:db8:7::/48 table 1000", "-6 route add default table 1000 via fe80::1 dev v0 src 2001:db8::2 pref low",
-	})
+	l.made("ip", routesOfIP)
 	names := l.names()
 	for family, flag := range map[uint8]string{unix.AF_INET: "-4", unix.AF_INET6: "-6"} {
 		decoded, all := steady(l, l.Routes(l.ctx, RouteFilter{Table: 1000, Family: family}),
