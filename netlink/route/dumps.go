@@ -53,10 +53,7 @@ func (c *Conn) LinkByIndex(ctx context.Context, index int32) (*Link, error) {
 // LinkByName returns the link with this name or alternative name. If there is
 // none, the error matches unix.ENODEV.
 func (c *Conn) LinkByName(ctx context.Context, name string) (*Link, error) {
-	if name == "" {
-		return nil, fmt.Errorf("link without name: %w", unix.ENODEV)
-	}
-	if len(name) >= altIfNameSize {
+	if !canBeName(name) {
 		return nil, fmt.Errorf("link with a name of %d bytes: %w", len(name), unix.ENODEV)
 	}
 	l, err := c.link(ctx, linkRequest{name: name, mask: RTEXT_FILTER_SKIP_STATS})
@@ -70,32 +67,48 @@ func (c *Conn) LinkByName(ctx context.Context, name string) (*Link, error) {
 // for each name, nil for those that do not exist.
 func (c *Conn) LinksByName(ctx context.Context, names []string) ([]*Link, error) {
 	var b netlink.Batch
-	for _, name := range names {
-		b.Add(unix.RTM_GETLINK, netlink.Echo, linkRequest{name: name, mask: RTEXT_FILTER_SKIP_STATS})
+	var asked []int // positions in names
+	for i, name := range names {
+		if canBeName(name) {
+			b.Add(unix.RTM_GETLINK, netlink.Echo, linkRequest{name: name, mask: RTEXT_FILTER_SKIP_STATS})
+			asked = append(asked, i)
+		}
 	}
 	res, err := c.Execute(ctx, &b)
-	if err != nil {
+	if err != nil && !errors.Is(err, netlink.ErrUnknown) {
 		return nil, err
 	}
 	found := make([]*Link, len(names))
-	for i, name := range names {
-		m, ok := res.Echo(i)
-		switch err := res.Err(i); {
-		case ok:
-			found[i] = new(Link)
-			if err := found[i].Decode(m.Data); err != nil {
-				return nil, fmt.Errorf("link %s: %w", name, err)
-			}
-		case errors.Is(err, netlink.ErrUnknown): // the answer was lost
-			if found[i], err = c.LinkByName(ctx, name); err != nil && !errors.Is(err, unix.ENODEV) {
-				return nil, err
-			}
-		case err != nil && !errors.Is(err, unix.ENODEV):
-			return nil, fmt.Errorf("link %s: %w", name, err)
+	for n, i := range asked {
+		l, err := c.answer(ctx, &res, n, names[i])
+		if err != nil && !errors.Is(err, unix.ENODEV) {
+			return nil, err
 		}
+		found[i] = l
 	}
 	return found, nil
 }
+
+// answer returns the link in the n-th answer. One that is not there was lost, and
+// is asked for again.
+func (c *Conn) answer(ctx context.Context, res *netlink.Result, n int, name string) (*Link, error) {
+	m, ok := res.Echo(n)
+	err := res.Err(n)
+	if !ok && (err == nil || errors.Is(err, netlink.ErrUnknown)) {
+		return c.LinkByName(ctx, name)
+	}
+	l := new(Link)
+	if ok {
+		err = l.Decode(m.Data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("link %s: %w", name, err)
+	}
+	return l, nil
+}
+
+// canBeName tells whether a link can have this name at all.
+func canBeName(name string) bool { return name != "" && len(name) < altIfNameSize }
 
 func (c *Conn) link(ctx context.Context, q linkRequest) (*Link, error) {
 	m, err := c.Get(ctx, unix.RTM_GETLINK, 0, q)
