@@ -35,7 +35,7 @@ func (routeResource) Describe(s *Scope, r *routeObject, n *spec.Namespace) {
 			d.To = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 		}
 	}
-	if r.Type == unix.RTN_UNICAST {
+	if !rejects(r.Type) {
 		d.Dev = s.LinkName(r.OIF)
 	}
 	var ok bool
@@ -60,6 +60,16 @@ func (routeResource) Describe(s *Scope, r *routeObject, n *spec.Namespace) {
 		d.Scope = &r.Scope
 	}
 	n.Routes = append(n.Routes, d)
+}
+
+// rejects tells whether a route of this type sends packets nowhere. The kernel has
+// lo for such a route of IPv6 (net/ipv6/route.c, ip6_route_info_create).
+func rejects(typ uint8) bool {
+	switch typ {
+	case unix.RTN_BLACKHOLE, unix.RTN_UNREACHABLE, unix.RTN_PROHIBIT, unix.RTN_THROW:
+		return true
+	}
+	return false
 }
 
 func describeMetrics(m *route.Metrics) *spec.Metrics {

@@ -63,7 +63,7 @@ func routeDst(r *route.Route) string {
 
 func routeHops(s *Scope, r *route.Route) string {
 	if len(r.NextHops) == 0 {
-		if r.Type != unix.RTN_UNICAST {
+		if rejects(r.Type) {
 			return ""
 		}
 		return hopText(s, r.Gateway.IsValid(), addr(r.Gateway), r.OIF)
