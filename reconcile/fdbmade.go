@@ -101,13 +101,13 @@ func declareFDB(s *Scope, all []fdbObject, name string, l *spec.Link) ([]fdbObje
 func (o *fdbObject) complete(s *Scope, l *spec.Link, d *spec.FDBEntry, def fdbDefaults) error {
 	path := func(key string) string { return spec.Path(s.Name, "links", o.link, "fdb", int(o.decl), key) }
 	if d.Master {
-		if o.Master = s.masterOf(o.link, l); o.Master == 0 {
+		if o.Master = s.masterOf(o.link, l); o.Master == 0 && !s.deleting() {
 			return s.run.doc.Errorf(path("master"), "%s is a port of no bridge", o.link)
 		}
 		return nil
 	}
 	if d.Via != "" && o.IfIndex == 0 {
-		return s.run.doc.Errorf(path("via"), "link %s neither exists nor is declared", d.Via)
+		return s.missing(path("via"), d.Via)
 	}
 	if o.Port == def.port {
 		o.Port = 0

@@ -107,6 +107,15 @@ func (s *Scope) Index(name string) int32 {
 	return 0
 }
 
+// missing returns the error of a declaration that names a link which Index does
+// not know. A run that deletes finds links gone, and what names them with them.
+func (s *Scope) missing(path, link string) error {
+	if s.deleting() {
+		return nil
+	}
+	return s.run.doc.Errorf(path, "link %s neither exists nor is declared", link)
+}
+
 // LinkName returns the name that the link with an index that Index returned or
 // the kernel reports has after the plan; empty for none.
 func (s *Scope) LinkName(index int32) string {

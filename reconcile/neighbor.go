@@ -40,8 +40,11 @@ func (neighborResource) Declare(s *Scope) ([]neighborObject, error) {
 	for i := range all {
 		d := &s.Spec.Neighbors[i]
 		all[i] = neighborObject{Neighbor: declaredNeighbor(s, d), decl: int32(i)}
-		if all[i].Index == 0 {
-			return nil, s.run.doc.Errorf(spec.Path(s.Name, "neighbors", i, "dev"), "link %s neither exists nor is declared", d.Dev)
+		if all[i].Index != 0 {
+			continue
+		}
+		if err := s.missing(spec.Path(s.Name, "neighbors", i, "dev"), d.Dev); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil

@@ -33,6 +33,11 @@ writes 0 nlapply -f net.yaml
 
 # its dump changes nothing here, and restores the same state elsewhere
 roundtrip %[2]s
+
+# delete takes it away, and then there is nothing left to take
+exec nlapply delete -f net.yaml
+writes 0 nlapply delete -f net.yaml
+status 2 nlapply plan -f net.yaml
 `
 
 // TestExamples runs every example as its reader would, on kernels that have its
