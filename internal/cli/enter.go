@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -33,6 +32,10 @@ func (a *app) enter(given bool) error {
 	if err != nil {
 		return fmt.Errorf("-n %s: %w", a.netns, err)
 	}
+	defer ns.Close()
+	if inside, err := isCurrent(ns); inside || err != nil {
+		return err
+	}
 	runtime.LockOSThread()
 	err = unix.Setns(ns.FD(), unix.CLONE_NEWNET)
 	if errors.Is(err, unix.EPERM) {
@@ -41,21 +44,21 @@ func (a *app) enter(given bool) error {
 	if err != nil {
 		return fmt.Errorf("-n %s: enter: %w", a.netns, err)
 	}
-	return fmt.Errorf("-n %s: execute again: %w", a.netns, unix.Exec("/proc/self/exe", withoutNetns(os.Args), os.Environ()))
+	return fmt.Errorf("-n %s: execute again: %w", a.netns, unix.Exec("/proc/self/exe", os.Args, os.Environ()))
 }
 
-// withoutNetns drops -n and its value from a command line.
-func withoutNetns(args []string) (rest []string) {
-	for i := 0; i < len(args); i++ {
-		switch arg := args[i]; {
-		case arg == "--":
-			return append(rest, args[i:]...)
-		case arg == "-n", arg == "--netns":
-			i++
-		case strings.HasPrefix(arg, "-n"), strings.HasPrefix(arg, "--netns="):
-		default:
-			rest = append(rest, arg)
-		}
+// isCurrent tells whether the process is in a namespace already: it is when it was
+// executed again, with the same arguments.
+func isCurrent(ns *netns.NS) (bool, error) {
+	current, err := netns.Current()
+	if err != nil {
+		return false, err
 	}
-	return rest
+	defer current.Close()
+	have, err := current.ID()
+	if err != nil {
+		return false, err
+	}
+	want, err := ns.ID()
+	return have == want, err
 }
