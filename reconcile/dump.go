@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,10 +71,17 @@ func (d *dump) look(ctx context.Context) error {
 			r.scopes = append(r.scopes, &Scope{Name: name, Exists: true, run: r, Spec: &spec.Namespace{}})
 		}
 	}
-	for _, s := range r.scopes {
-		if err := s.observeLinks(ctx); err != nil {
+	all := r.scopes
+	r.scopes = nil
+	for _, s := range all {
+		err := s.observeLinks(ctx)
+		if errors.Is(err, ErrCapability) {
+			continue // of another user namespace: as closed as all are to a process without the right
+		}
+		if err != nil {
 			return fmt.Errorf("links%s: %w", s.in(), err)
 		}
+		r.scopes = append(r.scopes, s)
 		if lo := s.links.byIndex[loIndex]; lo != nil && s.Name != "" {
 			for _, m := range marksOf(lo.AltNames) {
 				s.mark = m

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -149,6 +150,9 @@ func (cs *conns) get(s *Scope) (*route.Conn, error) {
 	if err != nil {
 		if ns != nil {
 			ns.Close()
+		}
+		if ns != nil && errors.Is(err, unix.EPERM) {
+			return nil, fmt.Errorf("%w: CAP_SYS_ADMIN is needed to enter a namespace", ErrCapability)
 		}
 		return nil, fmt.Errorf("netlink socket%s: %w", s.in(), err)
 	}
