@@ -2,8 +2,9 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -24,23 +25,28 @@ func watchCommand(a *app) *cobra.Command {
 }
 
 func (a *app) runWatch(ctx context.Context) error {
+	if slices.Contains(a.files, "-") {
+		return errors.New("watch cannot read standard input again: name a file")
+	}
 	if _, err := a.document(); err != nil {
 		return err
-	}
-	log := slog.New(slog.NewTextHandler(a.stdout, nil))
-	if a.output == "json" {
-		log = slog.New(slog.NewJSONHandler(a.stdout, nil))
-	}
-	for _, f := range a.files {
-		if f == "-" {
-			return fmt.Errorf("watch cannot read standard input again: name a file")
-		}
 	}
 	return reconcile.Watch(ctx, reconcile.WatchConfig{
 		Files:       a.files,
 		Load:        func() (*spec.Document, error) { return a.document() },
 		AllowLoss:   a.allowLoss,
 		LockTimeout: a.lockTimeout,
-		Log:         log,
+		Log:         slog.New(a.logHandler()),
 	})
+}
+
+func (a *app) logHandler() slog.Handler {
+	var options slog.HandlerOptions
+	if a.quiet {
+		options.Level = slog.LevelWarn
+	}
+	if a.output == "json" {
+		return slog.NewJSONHandler(a.stdout, &options)
+	}
+	return slog.NewTextHandler(a.stdout, &options)
 }
