@@ -52,7 +52,7 @@ func TestMessages(t *testing.T) {
 		"{\"version\": 1, \"links\": {\"a\": {\"alias\": \"\\ud800\"}}}": `1:42: no escape that JSON knows`,
 		"[]":     `1:1: want the document as a map, have a list`,
 		"links":  `1:1: want the document as a map, have links`,
-		"%x\n--": `1:1: found unknown directive name`,
+		"%x\n--": `1:2: found unknown directive name`,
 	} {
 		_, err := loadText(text)
 		if err == nil {
