@@ -84,7 +84,7 @@ func lift(keys []key[Namespace]) []key[Document] {
 
 var namespacesKey = key[Document]{
 	name: "namespaces", doc: "named network namespaces, made if absent",
-	schema: schema{"type": "object", "additionalProperties": schema{"$ref": "#/$defs/namespace"}},
+	schema: orNull(schema{"additionalProperties": schema{"$ref": "#/$defs/namespace"}}),
 	read:   func(d *decoder, n ref, doc *Document) bool { return d.namespaces(n, doc) },
 	write: func(w *writer, doc *Document) {
 		if len(doc.Namespaces) == 0 {

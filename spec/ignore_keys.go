@@ -94,7 +94,7 @@ func (d *decoder) notEmpty(n ref) {
 // ignoreKey adds to what other files say. It is about namespaces only in the
 // document's own part.
 var ignoreKey = key[Namespace]{
-	name: "ignore", doc: "what prune: all leaves alone; in a namespace, besides what the document says", schema: ignoreObject.schema(),
+	name: "ignore", doc: "what prune: all leaves alone; in a namespace, besides what the document says", schema: orNull(ignoreObject.schema()),
 	read: func(d *decoder, n ref, ns *Namespace) bool {
 		if d.t.shape(n) == isNull {
 			return true

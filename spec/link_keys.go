@@ -21,7 +21,7 @@ var linkObject = define(object[Link]{
 	others: (*decoder).sectionNames,
 	check:  (*decoder).checkLink,
 	keys: []key[Link]{
-		value("kind", "the kind to make it of; a link without kind must exist", text("a kind", nil), func(l *Link) *string { return &l.Kind }),
+		value("kind", "the kind to make it of; a link without kind must exist", text("a kind", checkKindWord), func(l *Link) *string { return &l.Kind }),
 		upKey,
 		pointer("link", "the device below a vlan, macvlan, …", linkName, func(l *Link) **string { return &l.Parent }),
 		pointer("peer", "the other end of a veth pair", peerObject.format(true), func(l *Link) **Peer { return &l.Peer }),
@@ -50,6 +50,13 @@ var linkObject = define(object[Link]{
 // exact is a list whose presence means that there is nothing else.
 func exact[T, V any](name, doc string, f format[[]V], at func(*T) **[]V) key[T] {
 	return pointer(name, doc, f, at)
+}
+
+func checkKindWord(s string) error {
+	if s == "" {
+		return errors.New("the kind is empty, a link without one has no such key")
+	}
+	return nil
 }
 
 var upKey = key[Link]{

@@ -15,7 +15,7 @@ var namespaceKeys = []key[Namespace]{
 	pruneKey,
 	ignoreKey,
 	{
-		name: "links", doc: "network devices by name", schema: schema{"type": "object", "additionalProperties": schema{"$ref": "#/$defs/link"}},
+		name: "links", doc: "network devices by name", schema: orNull(schema{"additionalProperties": schema{"$ref": "#/$defs/link"}}),
 		read: func(d *decoder, n ref, ns *Namespace) bool { return d.links(n, ns) },
 		write: func(w *writer, ns *Namespace) {
 			if len(ns.Links) == 0 {
@@ -36,7 +36,7 @@ var namespaceKeys = []key[Namespace]{
 	collected("neighbors", "permanent neighbors and proxy entries", neighborObject,
 		func(ns *Namespace) *[]Neighbor { return &ns.Neighbors }, func(f *found) *items { return &f.neighbors }),
 	{
-		name: "sysctl", doc: "net.* by name", schema: schema{"type": "object", "additionalProperties": sysctlValue.schema},
+		name: "sysctl", doc: "net.* by name", schema: orNull(schema{"additionalProperties": sysctlValue.schema}),
 		read: func(d *decoder, n ref, ns *Namespace) bool {
 			return d.readSysctls(n, &ns.Sysctl, checkSysctl, func(name string, at ref) bool {
 				return d.first(d.found.sysctls, name, at, "the sysctl is set twice")
@@ -84,7 +84,7 @@ func (d *decoder) links(n ref, ns *Namespace) bool {
 func collected[V any](name, doc string, o *object[V], at func(*Namespace) *[]V, where func(*found) *items) key[Namespace] {
 	f := o.format(true)
 	return key[Namespace]{
-		name: name, doc: doc, schema: schema{"type": "array", "items": f.schema},
+		name: name, doc: doc, schema: schema{"type": []string{"array", "null"}, "items": f.schema},
 		read: func(d *decoder, n ref, ns *Namespace) bool {
 			switch d.t.shape(n) {
 			case isNull:

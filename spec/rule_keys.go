@@ -175,7 +175,7 @@ func (w *writer) span(from, to uint64) {
 func spanSchema(lowest, highest uint64) schema {
 	return schema{"anyOf": []any{
 		schema{"type": "integer", "minimum": lowest, "maximum": highest},
-		schema{"type": "string", "pattern": "^[0-9]+(-[0-9]+)?$"},
+		schema{"type": "string", "pattern": "^(0x[0-9a-fA-F]+|[0-9]+)(-(0x[0-9a-fA-F]+|[0-9]+))?$"},
 	}}
 }
 

@@ -31,7 +31,7 @@ func testSchema(t *testing.T) map[string]any {
 // TestSchemaTakesSamples validates the good documents.
 func TestSchemaTakesSamples(t *testing.T) {
 	s := testSchema(t)
-	for _, name := range []string{"design.yaml", "everything.yaml", "routes.json", "anchors.yaml"} {
+	for _, name := range []string{"design.yaml", "everything.yaml", "routes.json", "anchors.yaml", "nothing.yaml"} {
 		data, err := os.ReadFile(filepath.Join("testdata/good", name))
 		if err != nil {
 			t.Fatal(err)

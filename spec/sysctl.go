@@ -103,7 +103,7 @@ var sysctlValue = format[string]{
 		}
 		w.text(*v)
 	},
-	schema: schema{"type": []string{"integer", "string"}},
+	schema: schema{"type": []string{"number", "string"}},
 }
 
 func writeSysctls(w *writer, values map[string]string) {
@@ -122,7 +122,7 @@ func writeSysctls(w *writer, values map[string]string) {
 
 var linkSysctls = key[Link]{
 	name: "sysctl", doc: "ipv4.NAME and ipv6.NAME: net.ipv4.conf.LINK.NAME and net.ipv6.conf.LINK.NAME",
-	schema: schema{"type": "object", "additionalProperties": sysctlValue.schema},
+	schema: orNull(schema{"additionalProperties": sysctlValue.schema}),
 	read: func(d *decoder, n ref, l *Link) bool {
 		return d.readSysctls(n, &l.Sysctl, checkLinkSysctl, func(name string, at ref) bool {
 			return d.first(d.found.sysctls, LinkSysctl(d.link, name), at, "the sysctl is set twice")
