@@ -49,11 +49,19 @@ func parseInteger(v any) (integer, error) {
 
 func parseText(s string) (integer, error) {
 	digits, neg := strings.CutPrefix(s, "-")
-	abs, err := strconv.ParseUint(digits, 0, 64)
+	digits, hex := strings.CutPrefix(digits, "0x")
+	base := 10
+	if hex {
+		base = 16
+	}
+	abs, err := strconv.ParseUint(digits, base, 64)
+	if err == nil && !hex && len(digits) > 1 && digits[0] == '0' {
+		return integer{}, fmt.Errorf("%s may be meant as octal, write it without the leading 0", s)
+	}
 	if errors.Is(err, strconv.ErrRange) {
 		return integer{}, fmt.Errorf("%s is too big", s)
 	}
-	if f, e := strconv.ParseFloat(s, 64); err != nil && e == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+	if f, e := strconv.ParseFloat(s, 64); err != nil && e == nil && !strings.Contains(s, "_") && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 		return signed(int64(f)), nil // 1e3
 	}
 	if err != nil {

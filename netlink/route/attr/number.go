@@ -206,7 +206,7 @@ func (n *number[T]) String() string {
 func (n *number[T]) Schema() map[string]any {
 	s := map[string]any{"type": "integer", "minimum": n.lo, "maximum": n.hi}
 	if n.hex {
-		return map[string]any{"type": "string", "pattern": "^0x[0-9a-fA-F]+$"}
+		return map[string]any{"anyOf": []any{s, map[string]any{"type": "string", "pattern": "^0x[0-9a-fA-F]+$"}}}
 	}
 	if len(n.words) == 0 {
 		return s
