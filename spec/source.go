@@ -113,8 +113,8 @@ func expand(path string) ([]string, error) {
 // parse makes the source's tree. What looks like JSON is read as JSON, whatever
 // the file is called; what is called otherwise than *.json may be YAML all the same.
 func (s *source) parse() []*syntaxError {
-	if reason := validText(s.text); reason != "" {
-		return []*syntaxError{{0, reason}}
+	if err := checkText(s.text); err != nil {
+		return []*syntaxError{err}
 	}
 	start := strings.TrimLeft(s.text, " \t\r\n")
 	isJSON := filepath.Ext(s.name) == ".json"

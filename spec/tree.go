@@ -146,13 +146,25 @@ func cutIndex(path string) (index int, rest string, ok bool) {
 	return index, rest, true
 }
 
-// validText tells what keeps a file from being text at all.
-func validText(text string) string {
+// checkText tells what keeps a file from being text at all, nil for nothing.
+func checkText(text string) *syntaxError {
 	switch {
 	case int64(len(text)) >= maxBytes:
-		return "the file is larger than 2 GiB"
+		return &syntaxError{0, "the file is larger than 2 GiB"}
 	case !utf8.ValidString(text):
-		return "the file is not UTF-8"
+		return &syntaxError{len(text) - len(afterValid(text)), "the file is not UTF-8"}
 	}
-	return ""
+	return nil
+}
+
+// afterValid returns what is left of a text from its first byte that is not UTF-8.
+func afterValid(text string) string {
+	for text != "" {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		text = text[size:]
+	}
+	return text
 }
