@@ -106,6 +106,9 @@ func (o *fdbObject) complete(s *Scope, l *spec.Link, d *spec.FDBEntry, def fdbDe
 		}
 		return nil
 	}
+	if !s.sendsByFDB(o.link, l) && !s.deleting() {
+		return s.run.doc.Errorf(path("dst"), "%s is no VXLAN", o.link)
+	}
 	if d.Via != "" && o.IfIndex == 0 {
 		return s.missing(path("via"), d.Via)
 	}
@@ -119,6 +122,16 @@ func (o *fdbObject) complete(s *Scope, l *spec.Link, d *spec.FDBEntry, def fdbDe
 		o.IfIndex = def.via
 	}
 	return nil
+}
+
+// sendsByFDB tells whether a declared link has forwarding entries with remotes.
+func (s *Scope) sendsByFDB(name string, l *spec.Link) bool {
+	word := l.Kind
+	if have := s.links.byName[name]; word == "" && have != nil {
+		word = have.Kind
+	}
+	k, ok := kind.New(word)
+	return ok && kind.HasFDB(k)
 }
 
 // masterOf returns the master that a declared link will have, 0 for none.

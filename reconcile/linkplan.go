@@ -134,6 +134,28 @@ func (p *linkPlan) check() {
 				p.fail(at, "link %s is no longer declared and will be deleted", to)
 			}
 		}
+		p.checkPort(w)
+	}
+}
+
+// checkPort finds options of a port that has no master of their kind.
+func (p *linkPlan) checkPort(w *linkWant) {
+	if w.port == nil {
+		return
+	}
+	links, master := w.scope.links.byName, ""
+	if w.spec.Master != nil {
+		master = *w.spec.Master
+	} else if have := links[w.name]; have != nil {
+		master = w.scope.LinkName(have.Master)
+	}
+	declared, have := p.byPlace[linkPlace{w.scope, master}], links[master]
+	switch {
+	case declared != nil && declared.kind != nil && declared.kind.Name() == w.port.Name():
+	case have != nil && have.Kind == w.port.Name() && (declared == nil || declared.kind == nil):
+	case declared == nil && have == nil && w.spec.Master != nil: // that has been said
+	default:
+		p.fail(w.path(w.port.Name()+portSuffix), "%s is a port of no %s", w.name, w.port.Name())
 	}
 }
 
