@@ -16,7 +16,7 @@ import (
 type StepError struct {
 	Step Step
 	// Field is the document's key for the attribute that the kernel objects
-	// to; empty when the kernel does not say which.
+	// to; empty when the kernel does not say which of several.
 	Field string
 	// Place is where the document declares the object, nil for what it does
 	// not declare.
@@ -55,6 +55,9 @@ func (r *Run) newStepError(st Step, err error) *StepError {
 	var ne *netlink.Error
 	if errors.As(err, &ne) {
 		e.Field = r.fieldOf(st, ne)
+	}
+	if e.Field == "" && st.Action == Change && len(st.Fields) == 1 {
+		e.Field = st.Fields[0].Name
 	}
 	if st.Path == "" {
 		return e
