@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/reconcile"
 	"github.com/nlapply/nlapply/spec"
 )
@@ -109,6 +110,8 @@ Exit status: 0 done or nothing to do; 1 bad input or environment, nothing was ch
 	p.StringVarP(&a.netns, "netns", "n", "", "enter the namespace `NAME` first")
 	p.StringVarP(&a.output, "output", "o", "text", "`FORMAT` of the output: text or json")
 	p.BoolVarP(&a.quiet, "quiet", "q", false, "print nothing on success")
+	completeFlag(c, "output", func() []string { return []string{"text", "json"} })
+	completeFlag(c, "netns", func() []string { names, _ := netns.List(); return names })
 	a.documentFlags(c)
 	a.applyFlags(c)
 	c.Flags().BoolVar(&a.watch, "watch", false, "go on, and keep it true")
@@ -116,6 +119,16 @@ Exit status: 0 done or nothing to do; 1 bad input or environment, nothing was ch
 		c.AddCommand(make(a))
 	}
 	return c
+}
+
+// completeFlag tells shells which values a flag takes.
+func completeFlag(c *cobra.Command, flag string, values func() []string) {
+	err := c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values(), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // no such flag
+	}
 }
 
 func (a *app) documentFlags(c *cobra.Command) {
