@@ -28,6 +28,9 @@ func Dump(ctx context.Context, cfg DumpConfig) (*spec.Document, error) {
 	if cfg.Owner == "" {
 		d.doc.Owner = spec.DefaultOwner
 	}
+	if err := spec.CheckOwner(d.doc.Owner); err != nil {
+		return nil, err
+	}
 	d.run = &Run{doc: &spec.Document{Owner: d.doc.Owner, Protocol: d.doc.Protocol}, keepAll: true, marked: map[string]*Scope{}}
 	defer d.run.Close()
 	if err := d.look(ctx); err != nil {

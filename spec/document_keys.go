@@ -18,7 +18,7 @@ var documentObject = define(object[Document]{
 
 var headerKeys = []key[Document]{
 	header("version", "the document's version: 1", version, func(d *Document) *int { return &d.Version }),
-	header("owner", "whose objects these are: letters, digits and -", text("an owner", checkOwner), func(d *Document) *string { return &d.Owner }),
+	header("owner", "whose objects these are: letters, digits and -", text("an owner", CheckOwner), func(d *Document) *string { return &d.Owner }),
 	header("protocol", "the number 5..255 or the name that marks the owner's objects in the kernel",
 		named("protocol", uint8(5), 255, func(n *Names) *NameTable { return &n.Protocols }), func(d *Document) *uint8 { return &d.Protocol }),
 }
@@ -41,7 +41,8 @@ var version = format[int]{
 
 var ownerWord = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,31}$`)
 
-func checkOwner(s string) error {
+// CheckOwner tells why a text cannot be an owner.
+func CheckOwner(s string) error {
 	if !ownerWord.MatchString(s) {
 		return errors.New(quote(s) + " is no owner: want letters, digits and '-', at most 32")
 	}
