@@ -70,7 +70,11 @@ func (d *dump) look(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		known := namesakes{}
 		for _, name := range names {
+			if known.first(name) != name {
+				continue
+			}
 			r.scopes = append(r.scopes, &Scope{Name: name, Exists: true, run: r, Spec: &spec.Namespace{}})
 		}
 	}

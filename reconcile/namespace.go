@@ -53,15 +53,22 @@ func (r *Run) findScopes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	known := namesakes{}
 	for _, name := range slices.Sorted(maps.Keys(r.doc.Namespaces)) {
 		if isOwnNamespace(name) {
 			return r.doc.Errorf(spec.Path("", "namespaces", name), "this is the namespace that the run started in")
+		}
+		if other := known.first(name); other != name {
+			return r.doc.Errorf(spec.Path("", "namespaces", name), "this is the namespace %s, too", other)
 		}
 		s := &Scope{Name: name, Spec: r.doc.Namespaces[name], Exists: slices.Contains(names, name), run: r}
 		r.scopes = append(r.scopes, s)
 	}
 	for _, name := range names {
 		s := r.scope(name)
+		if s == nil && known.first(name) != name {
+			continue
+		}
 		if s == nil {
 			s = &Scope{Name: name, Exists: true, run: r}
 		}
@@ -107,6 +114,23 @@ func otherNamespaces() ([]string, error) {
 		return nil, fmt.Errorf("list namespaces: %w", err)
 	}
 	return slices.DeleteFunc(names, isOwnNamespace), nil
+}
+
+// namesakes are names of namespaces by what they stand for. One may have several,
+// mounted or linked; it is looked at once.
+type namesakes map[netns.ID]string
+
+// first returns the first name that was asked for of the same namespace.
+func (n namesakes) first(name string) string {
+	var st unix.Stat_t
+	if unix.Stat(filepath.Join(netns.Dir, name), &st) != nil {
+		return name
+	}
+	id := netns.ID{Dev: uint64(st.Dev), Inode: st.Ino}
+	if _, ok := n[id]; !ok {
+		n[id] = name
+	}
+	return n[id]
 }
 
 // isOwnNamespace tells whether a name stands for the namespace of the process.
