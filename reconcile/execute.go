@@ -26,6 +26,15 @@ type Result struct {
 // effect of it.
 var ErrNotConvergent = errors.New("the kernel accepts the change and does not make it")
 
+// unchanged is ErrNotConvergent for every step that is left.
+func (res *Result) unchanged() error {
+	var errs []error
+	for _, st := range res.Rest {
+		errs = append(errs, res.run.newStepError(st, ErrNotConvergent))
+	}
+	return errors.Join(errs...)
+}
+
 // maxRounds bounds how often a run looks again when others interfere.
 const maxRounds = 3
 
@@ -46,7 +55,7 @@ func (r *Run) Apply(ctx context.Context, p *Plan) (*Result, error) {
 			if len(res.Refused) > 0 {
 				return res, errors.Join(res.Refused...)
 			}
-			return res, ErrNotConvergent
+			return res, res.unchanged()
 		}
 		last = h
 		res.Refused = nil
