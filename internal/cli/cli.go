@@ -90,9 +90,11 @@ difference as a plan, sends the fewest messages that close it, and proves the re
 Exit status: 0 done or nothing to do; 1 bad input or environment, nothing was changed;
 2 plan found differences; 4 something was changed and the kernel still differs from the file.`,
 		Example:       "  nlapply plan -f net.yaml\n  nlapply -f net.yaml\n  nlapply watch -f net.yaml",
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		SilenceErrors: true,
-		SilenceUsage:  true,
+
+		SuggestionsMinimumDistance: 2,
+		SilenceUsage:               true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(a.files) == 0 {
 				return cmd.Help()
@@ -119,6 +121,18 @@ Exit status: 0 done or nothing to do; 1 bad input or environment, nothing was ch
 		c.AddCommand(make(a))
 	}
 	return c
+}
+
+// noSuchCommand refuses what is no command.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
+		hint = ", did you mean " + names[0] + "?"
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], hint)
 }
 
 // completeFlag tells shells which values a flag takes.
