@@ -3,6 +3,7 @@ package reconcile
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 
@@ -51,16 +52,17 @@ func (d *fdbDefaults) isDefault(o *fdbObject) bool {
 // declared remote already the default entry: who deletes it does not change what
 // the kernel reports as remote.
 func (r fdbResource) Declare(s *Scope) (all []fdbObject, err error) {
+	var errs []error
 	for _, name := range sortedKeys(s.Spec.Links) {
 		l := s.Spec.Links[name]
 		if l.FDB == nil && !hasDefaultFDB(l) {
 			continue
 		}
 		if all, err = declareFDB(s, all, name, l); err != nil {
-			return nil, err
+			errs = append(errs, err)
 		}
 	}
-	return all, nil
+	return all, errors.Join(errs...)
 }
 
 // hasDefaultFDB tells whether the kernel makes an entry for an option of l.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"iter"
 	"net/netip"
 	"strconv"
@@ -37,17 +38,15 @@ func (neighborResource) Groups() []uint32 { return []uint32{unix.RTNLGRP_NEIGH} 
 
 func (neighborResource) Declare(s *Scope) ([]neighborObject, error) {
 	all := make([]neighborObject, len(s.Spec.Neighbors))
+	var errs []error
 	for i := range all {
 		d := &s.Spec.Neighbors[i]
 		all[i] = neighborObject{Neighbor: declaredNeighbor(s, d), decl: int32(i)}
-		if all[i].Index != 0 {
-			continue
-		}
-		if err := s.missing(spec.Path(s.Name, "neighbors", i, "dev"), d.Dev); err != nil {
-			return nil, err
+		if all[i].Index == 0 {
+			errs = append(errs, s.missing(spec.Path(s.Name, "neighbors", i, "dev"), d.Dev))
 		}
 	}
-	return all, nil
+	return all, errors.Join(errs...)
 }
 
 func declaredNeighbor(s *Scope, d *spec.Neighbor) route.Neighbor {

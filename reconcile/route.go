@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/netip"
 	"slices"
@@ -42,20 +43,18 @@ func (routeResource) Groups() []uint32 {
 
 func (routeResource) Declare(s *Scope) ([]routeObject, error) {
 	all := make([]routeObject, len(s.Spec.Routes))
+	var errs []error
 	for i := range s.Spec.Routes {
 		d := &s.Spec.Routes[i]
 		for _, dev := range routeDevs(d) {
-			if dev.name == "" || s.Index(dev.name) != 0 {
-				continue
-			}
-			if err := s.missing(spec.Path(s.Name, append([]any{"routes", i}, dev.path...)...), dev.name); err != nil {
-				return nil, err
+			if dev.name != "" && s.Index(dev.name) == 0 {
+				errs = append(errs, s.missing(spec.Path(s.Name, append([]any{"routes", i}, dev.path...)...), dev.name))
 			}
 		}
 		declareRoute(s, &all[i], d)
 		all[i].decl = int32(i)
 	}
-	return all, nil
+	return all, errors.Join(errs...)
 }
 
 type devRef struct {

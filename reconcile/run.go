@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"iter"
@@ -135,8 +136,11 @@ func (r *Run) Plan(ctx context.Context) (*Plan, error) {
 	if r.links, err = planLinks(r); err != nil {
 		return nil, err
 	}
+	if err := r.declareTables(); err != nil {
+		return nil, err
+	}
 	for _, s := range r.scopes {
-		if err := r.planTables(ctx, s); err != nil {
+		if err := s.observeTables(ctx, r.links.events[s]); err != nil {
 			return nil, err
 		}
 	}
@@ -144,19 +148,21 @@ func (r *Run) Plan(ctx context.Context) (*Plan, error) {
 	return &Plan{run: r, Notes: r.notes(), loss: r.links.lossError()}, nil
 }
 
-func (r *Run) planTables(ctx context.Context, s *Scope) error {
-	s.tables = nil
-	if s.leaves() {
-		return nil
-	}
-	for _, res := range resources {
-		t := stagedTable{res.table(), res.stage}
-		if err := t.declare(s); err != nil {
-			return err
+// declareTables reads the document for all tables. It finds all that is wrong.
+func (r *Run) declareTables() error {
+	var errs []error
+	for _, s := range r.scopes {
+		s.tables = nil
+		if s.leaves() {
+			continue
 		}
-		s.tables = append(s.tables, t)
+		for _, res := range resources {
+			t := stagedTable{res.table(), res.stage}
+			errs = append(errs, t.declare(s))
+			s.tables = append(s.tables, t)
+		}
 	}
-	return s.observeTables(ctx, r.links.events[s])
+	return errors.Join(errs...)
 }
 
 // eventful is a table whose plan has side effects on the tables behind it.
