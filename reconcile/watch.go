@@ -82,6 +82,7 @@ type watcher struct {
 	// failed are plans that could not be carried out, by their hash. The events
 	// of trying one are no reason to try it again.
 	failed map[uint64]failure
+	locked bool // out, at the last look; no event tells when that is over
 }
 
 // failure is when a plan that failed is tried again.
@@ -117,8 +118,12 @@ func (w *watcher) rouse(cause string) {
 // reconcile applies the document once.
 func (w *watcher) reconcile(ctx context.Context, doc *spec.Document, cause string) {
 	run, err := Open(ctx, Config{Document: doc, AllowLoss: w.cfg.AllowLoss, LockTimeout: w.cfg.LockTimeout})
+	waited := w.locked
+	w.locked = errors.Is(err, ErrLocked)
 	if err != nil {
-		w.complain("cannot look", err)
+		if !waited || !w.locked {
+			w.complain("cannot look", err)
+		}
 		return
 	}
 	defer run.Close()
@@ -192,6 +197,9 @@ func (w *watcher) wait(ctx context.Context) (cause string, err error) {
 // patience is how long no event is waited for.
 func (w *watcher) patience() time.Duration {
 	patience := slowLook
+	if w.locked {
+		patience = firstPause
+	}
 	for _, f := range w.failed {
 		if left := time.Until(f.retry); left > 0 {
 			patience = min(patience, left)
