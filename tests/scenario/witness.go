@@ -277,7 +277,7 @@ func (p plan) has(words string) bool {
 
 // hasRoute tells whether some line is about a route to dst.
 func (p plan) hasRoute(dst string) bool {
-	return regexp.MustCompile(`(?m)\broute ([a-z]+ )?` + regexp.QuoteMeta(dst) + `( |$)`).MatchString(p.text)
+	return regexp.MustCompile(`(?m)\broute ([a-z]+ )?` + regexp.QuoteMeta(dst) + `(/32|/128)?( |$)`).MatchString(p.text)
 }
 
 // hasLink tells whether the line of a link names one of these.
