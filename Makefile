@@ -27,9 +27,10 @@ test: ## everything, on this kernel and on Debian's 6.12 and 6.1: one line per k
 vm: ## some of it: make vm KERNEL=6.12 RUN=TestScripts/vlan
 	$(GO) run ./tests/matrix -v -limit $(LIMIT) -kernels '$(KERNEL)' -run '$(RUN)'
 
-check: ## formatting, vet and staticcheck
+check: ## formatting, vet (also for 32-bit machines) and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
 	$(GO) vet ./...
+	GOARCH=386 $(GO) vet ./...
 	$(STATICCHECK) ./...
 
 demo: ## plan, apply, ping, a break healed: no root, nothing is left behind

@@ -42,6 +42,14 @@ func (e *Encoder) Len() int { return len(e.buf) }
 // Reset empties the encoder and keeps its buffer.
 func (e *Encoder) Reset() { *e = Encoder{buf: e.buf[:0]} }
 
+// Fail notes that a payload cannot be encoded, for payloads that hold what no
+// message can say. The first error counts.
+func (e *Encoder) Fail(err error) {
+	if e.err == nil {
+		e.err = err
+	}
+}
+
 // Err returns the first error since Reset.
 func (e *Encoder) Err() error { return e.err }
 
@@ -220,7 +228,7 @@ func (e *Encoder) Fill(b []byte, fixed int) {
 	if fixed > 0 {
 		e.fixed = len(e.buf) + fixed
 	}
-	if n := len(e.buf) + len(b); n <= cap(e.buf) {
+	if n := len(e.buf) + len(b); cap(b) == cap(e.buf)-len(e.buf) {
 		e.buf = e.buf[:n] // it is there already
 	} else {
 		e.buf = append(e.buf, b...)

@@ -260,10 +260,10 @@ func (o *fdbObject) message() *route.Neighbor {
 
 // Rank sorts entries by their hardware address: the kernel has them in a hash
 // table.
-func (fdbResource) Rank(_ *Scope, o *fdbObject) int {
-	rank := 0
+func (fdbResource) Rank(_ *Scope, o *fdbObject) int64 {
+	rank := int64(0)
 	for _, b := range o.LLAddr {
-		rank = rank<<8 | int(b)
+		rank = rank<<8 | int64(b)
 	}
 	return rank + 1
 }

@@ -196,11 +196,11 @@ func (neighborResource) Delete(_ *Scope, b *netlink.Batch, n *neighborObject) {
 }
 
 // Rank sorts entries by address: the kernel has them in a hash table.
-func (neighborResource) Rank(_ *Scope, n *neighborObject) int {
+func (neighborResource) Rank(_ *Scope, n *neighborObject) int64 {
 	b := n.Dst.As16()
-	rank := int(binary.BigEndian.Uint32(b[12:]))
+	rank := int64(binary.BigEndian.Uint32(b[12:]))
 	if n.Family == unix.AF_INET6 {
-		rank |= int(binary.BigEndian.Uint32(b[8:])&(1<<30-1)|1<<30) << 32
+		rank |= int64(binary.BigEndian.Uint32(b[8:])&(1<<30-1)|1<<30) << 32
 	}
 	return rank + 1
 }

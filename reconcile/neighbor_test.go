@@ -71,7 +71,7 @@ func TestNeighborSurvives(t *testing.T) {
 
 func TestNeighborRank(t *testing.T) {
 	s := fakeScope("v0")
-	last := 0
+	last := int64(0)
 	for _, dst := range []string{"0.0.0.1", "192.0.2.1", "255.255.255.255", "::1", "fe80::1", "fe80::2:0:1"} {
 		rank := neighborResource{}.Rank(s, neighborOf(dst, 0, 0, 0))
 		if rank <= last && dst != "fe80::1" { // ranks go by the lower half of an address

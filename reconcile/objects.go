@@ -313,7 +313,7 @@ func (o *objects[K, T]) sort(s *Scope) {
 	if !ok {
 		return
 	}
-	rank := func(p op[T]) int {
+	rank := func(p op[T]) int64 {
 		if p.want < 0 {
 			return -r.Rank(s, &o.have[p.have])
 		}

@@ -119,7 +119,7 @@ type ignorer[T any] interface {
 // An orderer is a resource whose objects must be made in a certain order.
 type orderer[T any] interface {
 	// Rank sorts creations, lowest first.
-	Rank(s *Scope, t *T) int
+	Rank(s *Scope, t *T) int64
 }
 
 // EventKind is a kind of LinkEvent.

@@ -371,12 +371,17 @@ func (routeResource) Change(_ *Scope, b *netlink.Batch, want, have *routeObject)
 }
 
 func (routeResource) Delete(_ *Scope, b *netlink.Batch, have *routeObject) {
-	b.Add(unix.RTM_DELROUTE, 0, &have.Route)
+	r := &have.Route
+	if r.NHID != 0 { // of a blackhole object the kernel reports a type that the route does not have
+		r = r.Clone()
+		r.Type = unix.RTN_UNSPEC
+	}
+	b.Add(unix.RTM_DELROUTE, 0, r)
 }
 
 // Rank puts routes after those that make their gateways reachable: on-link ones
 // first, default routes last.
-func (routeResource) Rank(_ *Scope, r *routeObject) int {
+func (routeResource) Rank(_ *Scope, r *routeObject) int64 {
 	switch {
 	case !hasGateway(&r.Route):
 		return 0

@@ -22,6 +22,9 @@ type NextHop struct {
 	Extra   []byte // attributes that are not known here
 }
 
+// maxWeight is what rtnh_hops, one byte of weight - 1, has room for.
+const maxWeight = 256
+
 // weight returns the weight in force.
 func (h *NextHop) weight() uint16 { return max(h.Weight, 1) }
 
@@ -46,6 +49,9 @@ func appendNextHops(e *netlink.Encoder, family uint8, hops []NextHop) {
 	multipath := e.BeginPlain(unix.RTA_MULTIPATH)
 	for i := range hops {
 		h := &hops[i]
+		if h.Weight > maxWeight {
+			e.Fail(fmt.Errorf("next hop %d: weight %d is over %d: %w", i, h.Weight, maxWeight, unix.EINVAL))
+		}
 		mark := e.BeginPlain(binary.NativeEndian.Uint16([]byte{h.Flags, uint8(h.weight() - 1)}))
 		binary.NativeEndian.PutUint32(e.Grow(4), uint32(h.OIF))
 		if h.Gateway.IsValid() {

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 
@@ -290,6 +291,17 @@ func BenchmarkRouteEqual(b *testing.B) {
 	for b.Loop() {
 		if !x.Equal(y) {
 			b.Fatal()
+		}
+	}
+}
+
+// A weight that one byte cannot hold is an error, not another weight.
+func TestNextHopWeightTooLarge(t *testing.T) {
+	for weight, fits := range map[uint16]bool{0: true, 256: true, 257: false, 1000: false} {
+		r := Route{Family: unix.AF_INET, NextHops: []NextHop{{OIF: 1, Weight: weight}, {OIF: 2}}}
+		var e netlink.Encoder
+		if r.AppendTo(&e); (e.Err() == nil) != fits || !fits && !errors.Is(e.Err(), unix.EINVAL) {
+			t.Errorf("weight %d: %v", weight, e.Err())
 		}
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/nlapply/nlapply/netlink"
 )
 
+// attrFlags are the bits of nla_type that are no part of the type.
+const attrFlags = unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER
+
 // cutAttr takes the first attribute off b, which holds at least its header. It is
 // netlink.Attrs for routes, of which there are millions: what it returns stays in
 // registers. One that does not fit has type 0, which decodeRare refuses.
@@ -18,7 +21,7 @@ func cutAttr(b []byte) (typ uint16, value, rest []byte) {
 	if n < unix.NLA_HDRLEN || n > uint(len(b)) {
 		return 0, nil, nil
 	}
-	return binary.NativeEndian.Uint16(b[2:]), b[unix.NLA_HDRLEN:n], b[min((n+3)&^3, uint(len(b))):]
+	return binary.NativeEndian.Uint16(b[2:]) &^ attrFlags, b[unix.NLA_HDRLEN:n], b[min((n+3)&^3, uint(len(b))):]
 }
 
 // number reads four bytes, 0 where there are fewer.

@@ -121,7 +121,8 @@ func cleanRoute(n *Normalizer, o object) bool {
 
 func cleanRule(n *Normalizer, o object) bool {
 	n.protocol(o)
-	return true
+	_, l3mdev := o["l3mdev"] // the kernel makes one with the first VRF, and leaves it
+	return !l3mdev || o["protocol"] != "kernel"
 }
 
 // cleanNeigh keeps what was configured: permanent entries and proxies.

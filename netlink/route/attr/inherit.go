@@ -3,6 +3,8 @@ package attr
 import (
 	"fmt"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/nlapply/nlapply/netlink"
 )
 
@@ -67,6 +69,9 @@ func LabelOrInherit(name string, typ, inherit uint16, p **NumberOrInherit) Field
 }
 
 func (v *orInherit) Encode(e *netlink.Encoder, typ uint16) {
+	if n := v.get(); !n.Inherit && uint64(n.Number) > v.hi {
+		e.Fail(fmt.Errorf("%d is over %d: %w", n.Number, v.hi, unix.EINVAL))
+	}
 	if !v.get().Inherit {
 		v.encode(e, typ, v.get().Number)
 	}

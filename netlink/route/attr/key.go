@@ -3,6 +3,7 @@ package attr
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 
 	"github.com/nlapply/nlapply/netlink"
@@ -116,7 +117,7 @@ func (v *key) String() string          { return v.get().String() }
 
 func (v *key) Schema() map[string]any {
 	return map[string]any{"anyOf": []any{
-		map[string]any{"type": "integer", "minimum": 0, "maximum": 1<<32 - 1},
+		map[string]any{"type": "integer", "minimum": 0, "maximum": int64(math.MaxUint32)},
 		map[string]any{"type": "string"},
 	}}
 }
