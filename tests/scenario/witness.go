@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/netlink/route"
 	"github.com/nlapply/nlapply/netlink/route/kind"
 )
@@ -22,7 +23,11 @@ import (
 // A witness hears the kernel's events while nlapply runs and says which of them
 // the printed plan does not account for. What the kernel makes by itself, and
 // what comes and goes with a carrier, needs no line.
-type witness struct {
+type witness []*ear
+
+// An ear listens in one namespace.
+type ear struct {
+	in    string // the namespace's name, "" for the one that nlapply is started in
 	sub   *netlink.Subscription
 	first map[int32]*route.Link // the links before
 	names map[int32][]string    // all that a link was called
@@ -47,21 +52,46 @@ const untoldEnv = "NLAPPLY_UNTOLD"
 
 // newWitness begins to listen, or returns nil where there is no printed plan to
 // hold against the events.
-func newWitness(args []string) *witness {
+func newWitness(args []string) (w witness) {
 	silent := []string{"-q", "--quiet", "-o", "--output", "-n", "--netns", "plan", "watch", "--watch", "dump", "validate", "schema", "completion", "version", "help", "-h", "--help"}
 	if os.Getenv(untoldEnv) != "" || slices.ContainsFunc(args, func(a string) bool { return slices.Contains(silent, a) }) || isTraced() {
 		return nil
 	}
-	c, err := route.Dial(netlink.Config{})
+	names := namespaces()
+	if len(names) > maxEars {
+		names = nil
+	}
+	for _, name := range append([]string{""}, names...) {
+		if e, err := listenIn(name); err == nil {
+			w = append(w, e)
+		}
+	}
+	return w
+}
+
+// maxEars keeps scenarios with very many namespaces from running out of files.
+const maxEars = 50
+
+func listenIn(name string) (*ear, error) {
+	cfg := netlink.Config{}
+	if name != "" {
+		ns, err := netns.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer ns.Close()
+		cfg.NetNS = ns.FD()
+	}
+	c, err := route.Dial(cfg)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer c.Close()
-	w := &witness{first: map[int32]*route.Link{}, names: map[int32][]string{}, done: make(chan struct{})}
+	w := &ear{in: name, first: map[int32]*route.Link{}, names: map[int32][]string{}, done: make(chan struct{})}
 	w.sub, err = c.Subscribe(unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR,
 		unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	for l, err := range c.Links(context.Background()) {
 		if err == nil {
@@ -70,7 +100,7 @@ func newWitness(args []string) *witness {
 		}
 	}
 	go w.listen()
-	return w
+	return w, nil
 }
 
 // isTraced tells whether strace counts this process's calls.
@@ -79,13 +109,13 @@ func isTraced() bool {
 	return !regexp.MustCompile(`(?m)^TracerPid:\t0$`).Match(status)
 }
 
-func (w *witness) call(l *route.Link) {
+func (w *ear) call(l *route.Link) {
 	if !slices.Contains(w.names[l.Index], l.Name) {
 		w.names[l.Index] = append(w.names[l.Index], l.Name)
 	}
 }
 
-func (w *witness) listen() {
+func (w *ear) listen() {
 	defer close(w.done)
 	for m, err := range w.sub.Messages(context.Background()) {
 		if err != nil {
@@ -121,21 +151,28 @@ func (w *witness) listen() {
 }
 
 // untold returns the events that what was printed does not account for.
-func (w *witness) untold(printed string) (untold []string) {
-	if w == nil {
+func (w witness) untold(printed string) (untold []string) {
+	if len(w) > 0 {
+		time.Sleep(20 * time.Millisecond) // links vanish a little later
+	}
+	for _, e := range w {
+		e.sub.Close()
+		<-e.done
+		if !e.lost && !strings.Contains(printed, " more of class ") {
+			untold = append(untold, e.untold(readPlan(printed))...)
+		}
+	}
+	return untold
+}
+
+func (w *ear) untold(p plan) (untold []string) {
+	if w.in != "" && p.has("- namespace "+w.in) {
 		return nil
 	}
-	time.Sleep(20 * time.Millisecond) // links vanish a little later
-	w.sub.Close()
-	<-w.done
-	if w.lost || strings.Contains(printed, " more of class ") {
-		return nil
-	}
-	p := readPlan(printed)
 	links := maps.Clone(w.first)
 	for _, h := range w.heard {
 		if why := w.accounts(p, links, h); why != "" {
-			untold = append(untold, why)
+			untold = append(untold, strings.TrimSpace(why+" "+w.in))
 		}
 		if h.link != nil && h.link.Family == unix.AF_UNSPEC {
 			links[h.link.Index] = h.link
@@ -145,7 +182,7 @@ func (w *witness) untold(printed string) (untold []string) {
 }
 
 // accounts returns the event as text when p does not account for it.
-func (w *witness) accounts(p plan, links map[int32]*route.Link, h heard) string {
+func (w *ear) accounts(p plan, links map[int32]*route.Link, h heard) string {
 	verb := "new"
 	if (h.typ-unix.RTM_NEWLINK)%4 == 1 {
 		verb = "del"
@@ -181,7 +218,7 @@ func comesWithModule(l *route.Link) bool {
 	}, l.Name)
 }
 
-func (w *witness) untoldAddr(p plan, verb string, a *route.Addr) string {
+func (w *ear) untoldAddr(p plan, verb string, a *route.Addr) string {
 	own := a.Local
 	switch {
 	case own.IsLoopback(), own.IsLinkLocalUnicast() && own.Is6(), a.Proto != 0 && a.Proto <= route.IFAPROT_KERNEL_LL:
@@ -192,7 +229,7 @@ func (w *witness) untoldAddr(p plan, verb string, a *route.Addr) string {
 	return ""
 }
 
-func (w *witness) untoldRoute(p plan, verb string, r *route.Route) string {
+func (w *ear) untoldRoute(p plan, verb string, r *route.Route) string {
 	dst := "default"
 	if r.Dst.IsValid() {
 		dst = r.Dst.String()
@@ -216,7 +253,7 @@ func (w *witness) untoldRoute(p plan, verb string, r *route.Route) string {
 	return ""
 }
 
-func (w *witness) untoldNeighbor(p plan, links map[int32]*route.Link, verb string, n *route.Neighbor) string {
+func (w *ear) untoldNeighbor(p plan, links map[int32]*route.Link, verb string, n *route.Neighbor) string {
 	key, class := n.Dst.String(), "neighbor"
 	if n.Family == unix.AF_BRIDGE {
 		key, class = n.LLAddr.String(), "fdb"
