@@ -50,7 +50,7 @@ func (p *linkPlan) remove(st *linkStep, s *Scope, l *route.Link) {
 	p.event(st, s, LinkRemoved, l.Index)
 	if far, ns, ok := s.peerLink(l); ok && !ns.links.state[far.Index].gone {
 		if st.have == l {
-			st.peer = linkPlace{ns, far.Name}.String()
+			st.peer = linkPlace{ns, far.Name}.seenFrom(s)
 		}
 		p.fall(st, ns, far)
 	}

@@ -123,6 +123,9 @@ func (p *linkPlan) check() {
 		if w.kind == nil && w.madeBy == nil && w.scope.links.byName[w.name] == nil {
 			p.fail(w.path(), "link %s does not exist%s, and has no kind to make it of", w.name, w.scope.in())
 		}
+		if n := w.hardwareLen(); w.spec.Address != nil && n > 0 && len(w.spec.Address) != n {
+			p.fail(w.path("address"), "a hardware address of this link has %d bytes, not %d", n, len(w.spec.Address))
+		}
 		for _, r := range w.refs {
 			to, at := linkPlace{w.scope, r.name}, w.path(anySlice(strings.Split(r.key, "."))...)
 			have := w.scope.links.byName[r.name]

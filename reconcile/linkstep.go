@@ -131,7 +131,7 @@ func (st *linkStep) object() string {
 		}
 	}
 	if p := st.want.peer; p != nil {
-		words = append(words, "peer", p.String())
+		words = append(words, "peer", p.seenFrom(st.scope))
 	}
 	if m := st.want.spec.Master; m != nil {
 		words = append(words, "master", *m)
@@ -154,7 +154,7 @@ func (st *linkStep) note() string {
 	parts = append(parts, st.naming(st.lifted, "takes %s up for a moment"))
 	parts = append(parts, st.naming(st.released, "releases %s"))
 	if w := st.want; st.peer == "" && st.action == Replace && w.peer != nil {
-		st.peer = w.peer.String() // the old link had none
+		st.peer = w.peer.seenFrom(st.scope) // the old link had none
 	}
 	if st.peer != "" {
 		parts = append(parts, "with its peer "+st.peer)

@@ -42,7 +42,30 @@ func (p linkPlace) String() string {
 	return p.name + " in " + p.scope.Name
 }
 
+// seenFrom is the place for a line about a link of scope s.
+func (p linkPlace) seenFrom(s *Scope) string {
+	if p.scope.Name == "" && s != p.scope {
+		return p.name + ` in ""`
+	}
+	return p.String()
+}
+
 func (w *linkWant) place() linkPlace { return linkPlace{w.scope, w.name} }
+
+// hardwareLen returns how many bytes a hardware address of the link has, 0 where
+// that is not known.
+func (w *linkWant) hardwareLen() int {
+	have := w.scope.links.byName[w.name]
+	switch {
+	case w.kind != nil:
+		return kind.HardwareLen(w.kind)
+	case have != nil:
+		return len(have.Address)
+	case w.madeBy != nil:
+		return kind.HardwareLen(w.madeBy.kind)
+	}
+	return 0
+}
 
 // path returns the place of a part of the link in the document.
 func (w *linkWant) path(parts ...any) string {

@@ -28,11 +28,30 @@ func watchAddress(owner string) *net.UnixAddr {
 	return &net.UnixAddr{Name: "@nlapply/" + owner + "/watch", Net: "unix"}
 }
 
+// A presence tells others that a document of an owner is watched, until Close.
+type presence struct {
+	*net.UnixListener
+	owner string
+}
+
+// become changes the owner. With an error, the presence stays what it is.
+func (p presence) become(owner string) (presence, error) {
+	if owner == p.owner {
+		return p, nil
+	}
+	q, err := announce(owner)
+	if err != nil {
+		return p, err
+	}
+	p.Close()
+	return q, nil
+}
+
 // announce binds watchAddress.
-func announce(owner string) (*net.UnixListener, error) {
+func announce(owner string) (presence, error) {
 	l, err := net.ListenUnix("unix", watchAddress(owner))
 	if err != nil {
-		return nil, fmt.Errorf("%w: owner %s is watched by %s", ErrLocked, owner, Watcher(owner))
+		return presence{}, fmt.Errorf("%w: owner %s is watched by %s", ErrLocked, owner, Watcher(owner))
 	}
 	go func() { // ends with Close
 		for {
@@ -43,7 +62,7 @@ func announce(owner string) (*net.UnixListener, error) {
 			c.Close()
 		}
 	}()
-	return l, nil
+	return presence{l, owner}, nil
 }
 
 // Watcher names the process that watches a document of the owner in this

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"os"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -18,6 +19,7 @@ type WatchConfig struct {
 	Load        func() (*spec.Document, error)
 	AllowLoss   bool
 	LockTimeout time.Duration
+	Again       <-chan os.Signal // a signal makes it read the files and look; nil for none
 	Log         *slog.Logger
 }
 
@@ -26,6 +28,7 @@ const (
 	netlinkEvent = "netlink event"
 	timePassed   = "time passed"
 	fileChanged  = "file changed"
+	askedTo      = "asked to"
 )
 
 // Intervals of a watch.
@@ -51,7 +54,7 @@ func Watch(ctx context.Context, cfg WatchConfig) error {
 	if err != nil {
 		return err
 	}
-	defer presence.Close()
+	defer func() { presence.Close() }()
 	w := &watcher{cfg: cfg, wake: make(chan string, 1), subs: map[string]*nsWatch{}, failed: map[uint64]failure{}}
 	defer w.stop()
 	if err := w.watchFiles(); err != nil {
@@ -62,6 +65,8 @@ func Watch(ctx context.Context, cfg WatchConfig) error {
 		if cause != netlinkEvent {
 			if fresh, err := cfg.Load(); err != nil {
 				w.complain("the document is not valid, the last one stays in force", err)
+			} else if presence, err = presence.become(fresh.Owner); err != nil {
+				w.complain("the document has an owner that is watched already, the last one stays in force", err)
 			} else {
 				doc = fresh
 			}
@@ -176,6 +181,8 @@ func (w *watcher) wait(ctx context.Context) (cause string, err error) {
 	case <-ctx.Done():
 		return "", ctx.Err()
 	case cause = <-w.wake:
+	case <-w.cfg.Again:
+		return askedTo, nil
 	case <-time.After(w.patience()):
 		return timePassed, nil
 	}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nlapply/nlapply/reconcile"
@@ -46,6 +48,21 @@ type errorReport struct {
 	full   string
 }
 
+// inOrder puts errors in the order of their places, those without one last.
+func inOrder(list []errorReport) []errorReport {
+	files := map[string]int{}
+	for _, e := range list {
+		if _, known := files[e.File]; !known && e.Line > 0 {
+			files[e.File] = len(files)
+		}
+	}
+	files[""] = len(files)
+	slices.SortStableFunc(list, func(a, b errorReport) int {
+		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return list
+}
+
 // text returns the line for people. One about the document begins with its
 // place, so that editors can jump there.
 func (e errorReport) text() string {
@@ -63,7 +80,7 @@ func errorList(err error) []errorReport {
 		for _, e := range joined.Unwrap() {
 			list = append(list, errorList(e)...)
 		}
-		return list
+		return inOrder(list)
 	}
 	var step *reconcile.StepError
 	if errors.As(err, &step) && step.Place != nil {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"os/signal"
 	"slices"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/reconcile"
 	"github.com/nlapply/nlapply/spec"
@@ -31,11 +34,15 @@ func (a *app) runWatch(ctx context.Context) error {
 	if _, err := a.document(); err != nil {
 		return err
 	}
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, unix.SIGHUP)
+	defer signal.Stop(again)
 	return reconcile.Watch(ctx, reconcile.WatchConfig{
 		Files:       a.files,
 		Load:        func() (*spec.Document, error) { return a.document() },
 		AllowLoss:   a.allowLoss,
 		LockTimeout: a.lockTimeout,
+		Again:       again,
 		Log:         slog.New(a.logHandler()),
 	})
 }

@@ -180,6 +180,10 @@ func (*GRE) isQuiet() bool { return true } // net/ipv4/ip_gre.c, ipgre_tunnel_se
 
 func (*GRETap) isQuiet() bool { return false } // net/ipv4/ip_gre.c, ipgre_tap_setup
 
+func (*GRE) hardwareLen() int { return 4 } // its local address
+
+func (*GRETap) hardwareLen() int { return 6 }
+
 // isFallback recognises gre0 and gretap0. Without addresses and key the kernel
 // makes no other tunnel, as it would be equal to that one.
 func (g *GRE) isFallback() bool {

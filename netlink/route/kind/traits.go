@@ -29,6 +29,14 @@ func Check(k Kind) error {
 	return nil
 }
 
+// HardwareLen returns how many bytes a hardware address of such a link has.
+func HardwareLen(k Kind) int {
+	if h, ok := as[interface{ hardwareLen() int }](k); ok {
+		return h.hardwareLen()
+	}
+	return 6 // ETH_ALEN
+}
+
 // NeedsParent tells whether links of this kind stand on another one, IFLA_LINK,
 // which must be named at creation and never changes.
 func NeedsParent(k Kind) bool {
