@@ -143,6 +143,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	l := *declared.spec
 	l.Master = &master.Name
 	declared.spec = &l
+	declared.refs = append(declared.refs, linkRef{"master", master.Name, false})
 }
 
 // stays tells whether a link is left as it is: up, too, when the kernel would

@@ -13,25 +13,19 @@ import (
 	"github.com/nlapply/nlapply/netlink/route/kind"
 )
 
-// create makes links level by level, because a link needs the indexes of those
-// that it refers to.
-func (x *linkExec) create(ctx context.Context) error {
-	levels := 0
-	for _, st := range x.steps {
-		levels = max(levels, st.level+1)
-	}
-	for level := range levels {
-		for _, s := range x.run.scopes {
-			var steps []*linkStep
-			for _, st := range x.steps {
-				if st.scope == s && st.level == level && st.err == nil && !st.quiet && st.action != Change && st.action != Delete {
-					steps = append(steps, st)
-				}
+// create makes the links of one level: a link needs the indexes of those that it
+// refers to.
+func (x *linkExec) create(ctx context.Context, level int) error {
+	for _, s := range x.run.scopes {
+		var steps []*linkStep
+		for _, st := range x.steps {
+			if st.scope == s && st.level == level && st.err == nil && !st.quiet && st.action != Change && st.action != Delete {
+				steps = append(steps, st)
 			}
-			for chunk := range slices.Chunk(steps, maxCreations) {
-				if err := x.createIn(ctx, s, chunk); err != nil {
-					return err
-				}
+		}
+		for chunk := range slices.Chunk(steps, maxCreations) {
+			if err := x.createIn(ctx, s, chunk); err != nil {
+				return err
 			}
 		}
 	}

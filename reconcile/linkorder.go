@@ -7,8 +7,24 @@ import (
 	"github.com/nlapply/nlapply/netlink/route"
 )
 
-// order sorts the declared links so that what a link refers to comes before it.
+// order sorts the declared links so that what a link refers to comes before it,
+// and what it belongs to now.
 func (p *linkPlan) order() error {
+	if err := p.sort(p.dependencies); err != nil {
+		return err
+	}
+	held := false
+	for _, w := range p.wants {
+		held = held || len(p.holders(w)) > 0
+	}
+	if !held {
+		return nil
+	}
+	return p.sort(func(w *linkWant) []*linkWant { return append(p.dependencies(w), p.holders(w)...) })
+}
+
+// sort puts every declared link behind those that it depends on.
+func (p *linkPlan) sort(dependencies func(*linkWant) []*linkWant) error {
 	const (
 		visiting = 1
 		done     = 2
@@ -25,7 +41,7 @@ func (p *linkPlan) order() error {
 		}
 		state[w] = visiting
 		trail = append(trail, w)
-		for _, to := range p.dependencies(w) {
+		for _, to := range dependencies(w) {
 			if err := visit(to); err != nil {
 				return err
 			}
@@ -62,6 +78,49 @@ func (p *linkPlan) dependencies(w *linkWant) (to []*linkWant) {
 	return to
 }
 
+// holders are the declared links that w is a port of, or stands on, as yet: what
+// becomes of them is planned first, because it may cost w its master, or itself.
+// Those that shall depend on w are left out.
+func (p *linkPlan) holders(w *linkWant) []*linkWant {
+	return slices.DeleteFunc(p.held(w), func(h *linkWant) bool { return p.reaches(h, w, map[*linkWant]bool{}) })
+}
+
+// held is holders with those that shall depend on w. What w refers to is in order
+// already.
+func (p *linkPlan) held(w *linkWant) (by []*linkWant) {
+	have := w.scope.links.byName[w.name]
+	if have == nil {
+		return nil
+	}
+	below := []int32{have.Master}
+	if !have.HasParentNetNSID && !w.scope.isPair(have) {
+		below = append(below, have.Parent)
+	}
+	for _, index := range below {
+		if l := w.scope.links.byIndex[index]; l != nil {
+			h := p.byPlace[linkPlace{w.scope, l.Name}]
+			if h != nil && h != w && !slices.Contains(p.dependencies(w), h) {
+				by = append(by, h)
+			}
+		}
+	}
+	return by
+}
+
+// reaches tells whether a link must or may come after another one.
+func (p *linkPlan) reaches(from, to *linkWant, seen map[*linkWant]bool) bool {
+	if from == to {
+		return true
+	}
+	if seen[from] {
+		return false
+	}
+	seen[from] = true
+	return slices.ContainsFunc(slices.Concat(p.dependencies(from), p.held(from)), func(w *linkWant) bool {
+		return p.reaches(w, to, seen)
+	})
+}
+
 // circle names the members of a circle of references.
 func (p *linkPlan) circle(trail []*linkWant, w *linkWant) error {
 	var names []string
@@ -72,19 +131,26 @@ func (p *linkPlan) circle(trail []*linkWant, w *linkWant) error {
 	return p.run.doc.Errorf(w.path(), "links refer to each other in a circle: %s", strings.Join(names, " → "))
 }
 
-// levels counts how many creations must come before each one.
+// levels counts how many steps must come before each one: a port joins a bond in
+// the mode that it shall have, and a VLAN is made on a parent of the MTU that it
+// shall have.
 func (p *linkPlan) levels() {
-	made := map[*linkWant]*linkStep{}
+	steps := map[*linkWant]*linkStep{}
 	for _, st := range p.steps {
-		if st.want == nil || st.action != Create && st.action != Replace {
+		if st.want == nil {
 			continue
 		}
 		for _, to := range p.dependencies(st.want) {
-			if d := made[to]; d != nil {
+			if d := steps[to]; d != nil {
 				st.level = max(st.level, d.level+1)
 			}
 		}
-		made[st.want] = st
+		for _, to := range p.holders(st.want) {
+			if d := steps[to]; d != nil {
+				st.level = max(st.level, d.level)
+			}
+		}
+		steps[st.want] = st
 	}
 }
 

@@ -92,10 +92,12 @@ func (x *linkExec) rename(ctx context.Context) error {
 	})
 }
 
-// change changes links that exist, and dresses the far ends of new pairs.
-func (x *linkExec) change(ctx context.Context) error {
-	err := x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
+// change changes links of one level that exist, and dresses the far ends of new
+// pairs.
+func (x *linkExec) change(ctx context.Context, level int) error {
+	return x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
 		switch {
+		case st.level != level:
 		case st.quiet && st.action == Create:
 			if st.index = x.index(ctx, st.scope, st.name); st.index == 0 {
 				st.err = fmt.Errorf("link %s was not made together with its peer: %w", st.name, unix.ENODEV)
@@ -106,9 +108,10 @@ func (x *linkExec) change(ctx context.Context) error {
 			x.changeOne(ctx, lb, st)
 		}
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// changeLate sets the options that name a port.
+func (x *linkExec) changeLate(ctx context.Context) error {
 	return x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
 		index := st.index
 		if st.have != nil && st.action == Change {
