@@ -107,7 +107,7 @@ func (p *linkPlan) releasePorts(st *linkStep) {
 }
 
 // releasePort notes that a link loses its master. A port that others put there
-// is put back when the master stays or is made anew.
+// is put back when the master stays or is made anew as one.
 func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	state := s.links.state[port.Index]
 	master := s.links.byIndex[state.master]
@@ -131,7 +131,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	if declared != nil {
 		st.early = st.early || st.action == Delete
 	}
-	if st.action == Delete || declared != nil && declared.spec.Master != nil {
+	if declared != nil && declared.spec.Master != nil || !takesPorts(st) {
 		return
 	}
 	if declared == nil {
@@ -144,6 +144,11 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	l.Master = &master.Name
 	declared.spec = &l
 	declared.refs = append(declared.refs, linkRef{"master", master.Name, false})
+}
+
+// takesPorts tells whether the link of a step has ports again afterwards.
+func takesPorts(st *linkStep) bool {
+	return st.action == Change || st.action == Replace && kind.IsMaster(st.want.kind)
 }
 
 // stays tells whether a link is left as it is: up, too, when the kernel would
