@@ -235,6 +235,12 @@ func (s *Scope) linkMaker(l *route.Link) Maker {
 	return Foreign
 }
 
+// farEndOfOurs tells whether the other end of a pair bears our mark: one end does.
+func (s *Scope) farEndOfOurs(l *route.Link) bool {
+	far, in, ok := s.peerLink(l)
+	return ok && in.linkMaker(far) == Ours
+}
+
 // othersProtocol tells whether a protocol number marks the objects of another
 // owner, whose marks are in the namespace. They are never touched.
 func (s *Scope) othersProtocol(p uint8) bool {

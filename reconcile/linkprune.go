@@ -12,7 +12,7 @@ import (
 // pruned tells whether an undeclared link goes.
 func (p *linkPlan) pruned(s *Scope, l *route.Link) bool {
 	here := linkPlace{s, l.Name}
-	if p.byPlace[here] != nil || p.peers[here] != nil && s.isPair(l) {
+	if w := p.byPlace[here]; w != nil && (w.madeBy == nil || s.isPair(l)) || p.isDeclaredPeer(s, l) {
 		return false
 	}
 	m := s.linkMaker(l)
@@ -20,6 +20,14 @@ func (p *linkPlan) pruned(s *Scope, l *route.Link) bool {
 		return false
 	}
 	return s.prunes("link", m)
+}
+
+// isDeclaredPeer tells whether l is the far end of a declared pair under its
+// declared name.
+func (p *linkPlan) isDeclaredPeer(s *Scope, l *route.Link) bool {
+	w := p.peers[linkPlace{s, l.Name}]
+	near, in, ok := s.peerLink(l)
+	return w != nil && ok && w.place() == linkPlace{in, near.Name}
 }
 
 // prune plans the deletion of undeclared links. Their side effects are counted
@@ -65,7 +73,7 @@ func (p *linkPlan) tied(s *Scope, l *route.Link) bool {
 func (p *linkPlan) deleteDeclared() {
 	for _, w := range p.wants {
 		l := w.scope.links.byName[w.name]
-		if l == nil || w.kind == nil || w.scope.leaves() || w.scope.linkMaker(l) != Ours {
+		if l == nil || w.kind == nil || w.scope.leaves() || w.scope.linkMaker(l) != Ours && !w.scope.farEndOfOurs(l) {
 			continue
 		}
 		st := &linkStep{action: Delete, scope: w.scope, name: w.name, have: l}
