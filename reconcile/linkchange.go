@@ -204,21 +204,22 @@ func userAltNames(l *route.Link) (names []string) {
 
 func (p *linkPlan) changeUp(st *linkStep, state *linkState) {
 	want, was := st.want.spec.Up, st.have.Flags&iffUp != 0
-	risesWithParent := p.risesWithParent(st)
+	raised := p.risesWithParent(st) || p.risesByJoining(st)
 	switch {
 	case want && (!state.up || st.bounce):
 		st.up = new(true)
 	case !want && state.up:
 		st.up = new(false)
+		st.lowered = raised
 		p.down(st, st.scope, st.have, false)
-	case !want && risesWithParent:
+	case !want && raised:
 		st.lowered, st.quiet = true, st.empty()
 	}
 	if want != was || want && !state.up && st.empty() {
 		st.change("up", strconv.FormatBool(!want), strconv.FormatBool(want))
 	}
 	state.up = want
-	if state.rises = st.up != nil && want || risesWithParent; state.rises {
+	if state.rises = st.up != nil && want || raised; state.rises {
 		p.keepDown(st.scope, st.have)
 	}
 }
@@ -232,6 +233,12 @@ func (p *linkPlan) risesWithParent(st *linkStep) bool {
 	}
 	parent := s.links.state[l.Parent]
 	return parent != nil && parent.rises
+}
+
+// risesByJoining tells whether the kernel takes the link up because the plan makes
+// it a port (drivers/net/bonding/bond_main.c, bond_enslave).
+func (p *linkPlan) risesByJoining(st *linkStep) bool {
+	return st.master != nil && p.masterKind(st.scope, *st.master).wantsDown
 }
 
 // keepDown sees to it that other programs' links which are down stay so when

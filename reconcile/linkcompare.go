@@ -115,7 +115,7 @@ func (p *linkPlan) setAll(st *linkStep) {
 	if w.spec.Up {
 		st.up = new(true)
 	}
-	st.lowered = !w.spec.Up && w.kind != nil && kind.FollowsDown(w.kind)
+	st.lowered = !w.spec.Up && (w.kind != nil && kind.FollowsDown(w.kind) || p.risesByJoining(st))
 }
 
 // recreate plans to delete a link and to make it anew.
