@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/netlink/route/kind"
 )
 
 // order sorts the declared links so that what a link refers to comes before it,
@@ -176,25 +177,44 @@ func (p *linkPlan) checkNames() {
 }
 
 // clearTheWay deletes links before others are made that might not stand beside
-// them: two vlans of one id, two tunnels of one key, two links of one name.
+// them: two vlans of one id, two tunnels of one key, two links of one name; and
+// before their parents become ports, where they take what a port receives.
 func (p *linkPlan) clearTheWay() {
-	type place struct {
-		scope *Scope
-		kind  string
-	}
-	made, named := map[place]bool{}, map[linkPlace]bool{}
+	w := &way{kinds: map[linkPlace]bool{}, names: map[linkPlace]bool{}, ports: map[*route.Link]bool{}}
 	for _, st := range p.steps {
-		if st.want != nil && st.want.kind != nil && st.action != Change {
-			made[place{st.scope, st.want.kind.Name()}] = true
+		if st.action != Delete {
+			w.need(st)
 		}
-		if st.want != nil && st.want.peer != nil {
-			named[*st.want.peer] = true
-		}
-		named[linkPlace{st.scope, st.name}] = named[linkPlace{st.scope, st.name}] || st.rename
 	}
 	for _, st := range p.steps {
-		if st.action == Delete && (made[place{st.scope, st.have.Kind}] || named[linkPlace{st.scope, st.name}]) {
-			st.early = true
-		}
+		st.early = st.early || st.action == Delete && w.blockedBy(st)
 	}
+}
+
+// way is what the links need that the plan makes or changes.
+type way struct {
+	kinds map[linkPlace]bool // that are made, in the place of a name
+	names map[linkPlace]bool
+	ports map[*route.Link]bool // that get another master
+}
+
+func (w *way) need(st *linkStep) {
+	if st.want.kind != nil && st.action != Change {
+		w.kinds[linkPlace{st.scope, st.want.kind.Name()}] = true
+	}
+	if st.want.peer != nil {
+		w.names[*st.want.peer] = true
+	}
+	if st.rename {
+		w.names[linkPlace{st.scope, st.name}] = true
+	}
+	if st.master != nil && st.have != nil {
+		w.ports[st.have] = true
+	}
+}
+
+func (w *way) blockedBy(st *linkStep) bool {
+	s, l := st.scope, st.have
+	k, known := s.observedKind(l)
+	return w.kinds[linkPlace{s, l.Kind}] || w.names[linkPlace{s, l.Name}] || known && kind.TakesAll(k) && w.ports[s.links.byIndex[l.Parent]]
 }

@@ -25,6 +25,13 @@ func GoesWithDevice(k Kind) bool {
 	return ok && g.goesWithDevice()
 }
 
+// TakesAll tells whether a link of this kind takes everything that its parent
+// receives, so that the parent cannot be a port as well.
+func TakesAll(k Kind) bool {
+	t, ok := k.(interface{ takesAll() bool })
+	return ok && t.takesAll()
+}
+
 // HasFDB tells whether links of this kind forward by a table of remotes, in which
 // the kernel makes an entry for the options remote and group.
 func HasFDB(k Kind) bool {
