@@ -56,6 +56,9 @@ func (p *linkPlan) find(w *linkWant) (have *route.Link, rename bool) {
 	case l.Name == w.name:
 		return l, false
 	}
+	if w.scope.links.state[l.Index].gone {
+		return nil, false
+	}
 	if d := p.byPlace[linkPlace{w.scope, l.Name}]; d != nil && d.spec.AltNames != nil && !slices.Contains(*d.spec.AltNames, w.name) {
 		return nil, false // free by then
 	}

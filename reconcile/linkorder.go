@@ -205,8 +205,11 @@ func (w *way) need(st *linkStep) {
 	if st.want.peer != nil {
 		w.names[*st.want.peer] = true
 	}
-	if st.rename {
+	if st.rename || st.action == Create {
 		w.names[linkPlace{st.scope, st.name}] = true
+	}
+	for _, n := range st.altAdd {
+		w.names[linkPlace{st.scope, n}] = true
 	}
 	if st.master != nil && st.have != nil {
 		w.ports[st.have] = true
@@ -215,6 +218,11 @@ func (w *way) need(st *linkStep) {
 
 func (w *way) blockedBy(st *linkStep) bool {
 	s, l := st.scope, st.have
+	for _, name := range append([]string{l.Name}, l.AltNames...) {
+		if w.names[linkPlace{s, name}] {
+			return true
+		}
+	}
 	k, known := s.observedKind(l)
-	return w.kinds[linkPlace{s, l.Kind}] || w.names[linkPlace{s, l.Name}] || known && kind.TakesAll(k) && w.ports[s.links.byIndex[l.Parent]]
+	return w.kinds[linkPlace{s, l.Kind}] || known && kind.TakesAll(k) && w.ports[s.links.byIndex[l.Parent]]
 }
