@@ -59,9 +59,9 @@ func (p *linkPlan) fall(st *linkStep, s *Scope, l *route.Link) {
 	}
 	here := linkPlace{s, l.Name}
 	switch {
-	case p.byPlace[here] != nil:
+	case p.byPlace[here] != nil, p.peers[here] != nil:
 		st.early = st.early || st.action == Delete
-	case p.peers[here] != nil, s.linkMaker(l) == Ours:
+	case s.linkMaker(l) == Ours:
 	default:
 		if _, _, pair := s.peerLink(l); !pair {
 			st.lose("link " + here.String())
