@@ -112,6 +112,9 @@ func (x *linkExec) before(ctx context.Context) error {
 	if err := x.rename(ctx); err != nil {
 		return err
 	}
+	if err := x.inScopes(ctx, x.stepAside); err != nil {
+		return err
+	}
 	levels := 0
 	for _, st := range x.steps {
 		levels = max(levels, st.level+1)

@@ -51,6 +51,7 @@ func planLinks(r *Run) (*linkPlan, error) {
 	p.checkNames()
 	p.levels()
 	p.clearTheWay()
+	p.setAside()
 	if len(p.errs) > 0 {
 		return nil, p.errs
 	}

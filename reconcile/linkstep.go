@@ -37,6 +37,9 @@ type linkStep struct {
 	// early deletions come before anything is made, because what is made
 	// could not stand beside them.
 	early bool
+	// aside tells that another link takes what only one can have, before or after
+	// this one gives it up.
+	aside bool
 	// quiet steps belong to another step's line: the far end of a pair, a link
 	// that stays as it is although the other step would change it.
 	quiet bool
