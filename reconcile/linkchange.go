@@ -89,6 +89,7 @@ func quoteEmpty(s string) string {
 func (p *linkPlan) change(st *linkStep) {
 	w, have, s := st.want, st.have, st.scope
 	state := s.links.state[have.Index]
+	st.regains = state.released
 	if st.rename {
 		st.change("name", have.Name, w.name)
 		s.links.rename(have, w.name)
@@ -120,6 +121,9 @@ func (p *linkPlan) change(st *linkStep) {
 		p.down(st, s, have, w.spec.Up)
 	}
 	p.changeUp(st, state)
+	if len(st.fields) == 0 && st.regains && (w.spec.MTU != nil || w.spec.Address != nil) {
+		st.quiet = true
+	}
 }
 
 // minIPv6MTU is IPV6_MIN_MTU: below it the kernel takes IPv6 off the link
@@ -142,6 +146,7 @@ func (p *linkPlan) changeMaster(st *linkStep, state *linkState) {
 	}
 	old, neu := s.masterKind(state.master), p.masterKind(s, name)
 	st.master = &name
+	st.regains = st.regains || old.releasesDown || neu.wantsDown
 	st.change("master", s.LinkName(state.master), name)
 	if state.master != 0 {
 		p.event(st, s, LinkLeft, st.have.Index)

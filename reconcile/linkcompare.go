@@ -118,7 +118,8 @@ func (p *linkPlan) setAll(st *linkStep) {
 	if w.spec.Up {
 		st.up = new(true)
 	}
-	st.lowered = !w.spec.Up && (w.kind != nil && kind.FollowsDown(w.kind) || p.risesByJoining(st))
+	st.regains = p.risesByJoining(st)
+	st.lowered = !w.spec.Up && (w.kind != nil && kind.FollowsDown(w.kind) || st.regains)
 }
 
 // recreate plans to delete a link and to make it anew.

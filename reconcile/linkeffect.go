@@ -102,6 +102,7 @@ func (p *linkPlan) releasePorts(st *linkStep) {
 		if state := s.links.state[o.Index]; state.master == st.have.Index && !state.gone {
 			st.release = append(st.release, o.Index)
 			p.releasePort(st, s, o)
+			st.regains = st.regains || s.links.state[o.Index].released // without ports a bond gets a random address
 		}
 	}
 }
@@ -120,6 +121,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	stays := st.action == Delete && p.stays(s, port)
 	// what the port loses is put back when everything new is there
 	st.early = st.early || stays && (t.releasesDown || t.movesRoutes)
+	state.released = t.releasesDown
 	if t.releasesDown && state.up {
 		if stays {
 			st.raise = append(st.raise, port.Index)

@@ -34,9 +34,13 @@ func (x *linkExec) dress(ctx context.Context, lb *linkBatch, st *linkStep, index
 	if st.master != nil {
 		c.Master = new(x.index(ctx, st.scope, *st.master))
 	}
-	if len(st.generic) > 0 || st.master != nil {
+	if len(st.options) > 0 {
+		c.MTU = st.want.spec.MTU // the kernel may have taken a new header off it
+	}
+	if len(st.generic) > 0 || st.master != nil || c.MTU != nil {
 		lb.add(st, unix.RTM_NEWLINK, 0, c)
 	}
+	x.regain(lb, st, index)
 	if len(st.ports) > 0 {
 		now, late := divide(st.want.port, st.ports)
 		x.portsLate[st] = late
@@ -47,6 +51,15 @@ func (x *linkExec) dress(ctx context.Context, lb *linkBatch, st *linkStep, index
 	if len(st.altAdd) > 0 {
 		lb.add(st, unix.RTM_NEWLINKPROP, netlink.Create|netlink.Excl|netlink.Append,
 			&route.LinkProp{Index: index, AltNames: st.altAdd})
+	}
+}
+
+// regain sets again what a bond sets on a port that joins, and sets back when it
+// leaves.
+func (x *linkExec) regain(lb *linkBatch, st *linkStep, index int32) {
+	c := &route.LinkChange{Index: index, MTU: st.want.spec.MTU, Address: route.HardwareAddr(st.want.spec.Address)}
+	if st.regains && (c.MTU != nil || c.Address != nil) {
+		lb.add(st, unix.RTM_NEWLINK, 0, c)
 	}
 }
 

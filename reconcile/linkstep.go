@@ -29,6 +29,7 @@ type linkStep struct {
 	release  []int32 // ports to be released first
 	raise    []int32 // ports that the deletion leaves down
 	bounce   bool    // goes down for the change, and up again
+	regains  bool    // joins or leaves a bond, or is one without ports: its MTU and address change
 	up       *bool
 	rename   bool
 	altAdd   []string
