@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,15 +31,17 @@ func (p *linkPlan) isDeclaredPeer(s *Scope, l *route.Link) bool {
 	return w != nil && ok && w.place() == linkPlace{in, near.Name}
 }
 
-// prune plans the deletion of undeclared links. Their side effects are counted
-// before the declared links are compared.
+// prune plans the deletion of undeclared links, each by itself, what stands on
+// others first. Their side effects are counted before the declared links are
+// compared.
 func (p *linkPlan) prune(s *Scope) {
 	if s.leaves() {
 		return // everything goes with the namespace
 	}
-	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
-		l := s.links.byIndex[i]
-		if s.links.state[i].gone || p.tied(s, l) || !p.pruned(s, l) {
+	all := slices.Collect(maps.Values(s.links.byIndex))
+	slices.SortFunc(all, func(a, b *route.Link) int { return cmp.Or(s.depth(b)-s.depth(a), int(a.Index-b.Index)) })
+	for _, l := range all {
+		if s.links.state[l.Index].gone || p.tied(s, l) || !p.pruned(s, l) {
 			continue
 		}
 		if l.Kind == "" {
