@@ -81,6 +81,9 @@ func (x *linkExec) creation(ctx context.Context, st *linkStep) (*route.LinkChang
 			f.set(c, w.spec)
 		}
 	}
+	if kind.FollowsPorts(w.kind) {
+		c.MTU = nil
+	}
 	if p := w.spec.Parent; p != nil {
 		c.Parent = new(x.index(ctx, st.scope, *p))
 	}

@@ -34,8 +34,9 @@ func (x *linkExec) dress(ctx context.Context, lb *linkBatch, st *linkStep, index
 	if st.master != nil {
 		c.Master = new(x.index(ctx, st.scope, *st.master))
 	}
-	if len(st.options) > 0 {
-		c.MTU = st.want.spec.MTU // the kernel may have taken a new header off it
+	made := st.want.kind != nil && st.action != Change
+	if len(st.options) > 0 || made && kind.FollowsPorts(st.want.kind) {
+		c.MTU = st.want.spec.MTU // the kernel may have taken a new header off it, or not have it yet
 	}
 	if len(st.generic) > 0 || st.master != nil || c.MTU != nil {
 		lb.add(st, unix.RTM_NEWLINK, 0, c)

@@ -32,6 +32,13 @@ func TakesAll(k Kind) bool {
 	return ok && t.takesAll()
 }
 
+// FollowsPorts tells whether the MTU of a link of this kind is that of its ports
+// until it is changed: the one that the link is made with does not count.
+func FollowsPorts(k Kind) bool {
+	f, ok := k.(interface{ followsPorts() bool })
+	return ok && f.followsPorts()
+}
+
 // HasFDB tells whether links of this kind forward by a table of remotes, in which
 // the kernel makes an entry for the options remote and group.
 func HasFDB(k Kind) bool {
