@@ -180,7 +180,10 @@ func (p *linkPlan) checkNames() {
 // them: two vlans of one id, two tunnels of one key, two links of one name; and
 // before their parents become ports, where they take what a port receives.
 func (p *linkPlan) clearTheWay() {
-	w := &way{kinds: map[linkPlace]bool{}, names: map[linkPlace]bool{}, ports: map[*route.Link]bool{}}
+	w := &way{
+		kinds: map[linkPlace]bool{}, names: map[linkPlace]bool{},
+		ports: map[*route.Link]bool{}, emptied: map[*route.Link]bool{},
+	}
 	for _, st := range p.steps {
 		if st.action != Delete {
 			w.need(st)
@@ -196,6 +199,8 @@ type way struct {
 	kinds map[linkPlace]bool // that are made, in the place of a name
 	names map[linkPlace]bool
 	ports map[*route.Link]bool // that get another master
+	// emptied are masters that are changed without ports.
+	emptied map[*route.Link]bool
 }
 
 func (w *way) need(st *linkStep) {
@@ -214,15 +219,22 @@ func (w *way) need(st *linkStep) {
 	if st.master != nil && st.have != nil {
 		w.ports[st.have] = true
 	}
+	if slices.ContainsFunc(st.options, func(c attrChange) bool { return c.NoPorts }) {
+		w.emptied[st.have] = true
+	}
 }
 
 func (w *way) blockedBy(st *linkStep) bool {
 	s, l := st.scope, st.have
-	for _, name := range append([]string{l.Name}, l.AltNames...) {
-		if w.names[linkPlace{s, name}] {
-			return true
-		}
+	far, in, ok := s.peerLink(l)
+	if ok && w.wants(in, far) || w.wants(s, l) || w.kinds[linkPlace{s, l.Kind}] || w.emptied[s.links.byIndex[l.Master]] {
+		return true
 	}
 	k, known := s.observedKind(l)
-	return w.kinds[linkPlace{s, l.Kind}] || known && kind.TakesAll(k) && w.ports[s.links.byIndex[l.Parent]]
+	return known && kind.TakesAll(k) && w.ports[s.links.byIndex[l.Parent]]
+}
+
+// wants tells whether a name of l is needed.
+func (w *way) wants(s *Scope, l *route.Link) bool {
+	return w.names[linkPlace{s, l.Name}] || slices.ContainsFunc(l.AltNames, func(n string) bool { return w.names[linkPlace{s, n}] })
 }

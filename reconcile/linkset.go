@@ -143,6 +143,9 @@ func (x *linkExec) changeLate(ctx context.Context) error {
 func (x *linkExec) changeOne(ctx context.Context, lb *linkBatch, st *linkStep) {
 	index := st.have.Index
 	for _, port := range st.release {
+		if st.scope.links.state[port].gone {
+			continue // made anew, or going
+		}
 		lb.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: port, Master: new(int32(0))})
 	}
 	if st.bounce && !st.rename || st.up != nil && !*st.up {
