@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink/route"
@@ -133,7 +135,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	if declared != nil {
 		st.early = st.early || st.action == Delete
 	}
-	if declared != nil && declared.spec.Master != nil || !takesPorts(st) {
+	if declared != nil && !declared.rejoins(port, master.Name) || !takesPorts(st) {
 		return
 	}
 	if declared == nil {
@@ -146,6 +148,13 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	l.Master = &master.Name
 	declared.spec = &l
 	declared.refs = append(declared.refs, linkRef{"master", master.Name, false})
+}
+
+// rejoins tells whether a declared port is put back into a master that had to let it
+// go: where the document says nothing of it, and it does not become another link.
+func (w *linkWant) rejoins(port *route.Link, master string) bool {
+	stands := slices.ContainsFunc(w.refs, func(r linkRef) bool { return r.name == master })
+	return w.spec.Master == nil && !stands && (w.kind == nil || w.kind.Name() == port.Kind)
 }
 
 // takesPorts tells whether the link of a step has ports again afterwards.
