@@ -125,16 +125,11 @@ func (d *dump) links(s *Scope, n *spec.Namespace) {
 	for _, l := range s.links.byIndex {
 		m := s.linkMaker(l)
 		loUp := l.Flags&unix.IFF_LOOPBACK != 0 && l.IsUp()
-		if m == Kernel && !loUp || d.cfg.Owned && m != Ours && !d.farEndOfOurs(s, l) {
+		if m == Kernel && !loUp || d.cfg.Owned && m != Ours && !s.farEndOfOurs(l) {
 			continue
 		}
 		n.Links[l.Name] = d.link(s, l)
 	}
-}
-
-func (d *dump) farEndOfOurs(s *Scope, l *route.Link) bool {
-	far, in, ok := s.peerLink(l)
-	return ok && in.linkMaker(far) == Ours
 }
 
 // link describes one link.

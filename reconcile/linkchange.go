@@ -89,6 +89,7 @@ func quoteEmpty(s string) string {
 func (p *linkPlan) change(st *linkStep) {
 	w, have, s := st.want, st.have, st.scope
 	state := s.links.state[have.Index]
+	st.regains = state.released
 	if st.rename {
 		st.change("name", have.Name, w.name)
 		s.links.rename(have, w.name)
@@ -120,6 +121,9 @@ func (p *linkPlan) change(st *linkStep) {
 		p.down(st, s, have, w.spec.Up)
 	}
 	p.changeUp(st, state)
+	if len(st.fields) == 0 && st.regains && (w.spec.MTU != nil || w.spec.Address != nil) {
+		st.quiet = true
+	}
 }
 
 // minIPv6MTU is IPV6_MIN_MTU: below it the kernel takes IPv6 off the link
@@ -142,6 +146,7 @@ func (p *linkPlan) changeMaster(st *linkStep, state *linkState) {
 	}
 	old, neu := s.masterKind(state.master), p.masterKind(s, name)
 	st.master = &name
+	st.regains = st.regains || old.releasesDown || neu.wantsDown
 	st.change("master", s.LinkName(state.master), name)
 	if state.master != 0 {
 		p.event(st, s, LinkLeft, st.have.Index)
@@ -204,21 +209,22 @@ func userAltNames(l *route.Link) (names []string) {
 
 func (p *linkPlan) changeUp(st *linkStep, state *linkState) {
 	want, was := st.want.spec.Up, st.have.Flags&iffUp != 0
-	risesWithParent := p.risesWithParent(st)
+	raised := p.risesWithParent(st) || p.risesByJoining(st)
 	switch {
 	case want && (!state.up || st.bounce):
 		st.up = new(true)
 	case !want && state.up:
 		st.up = new(false)
+		st.lowered = raised
 		p.down(st, st.scope, st.have, false)
-	case !want && risesWithParent:
+	case !want && raised:
 		st.lowered, st.quiet = true, st.empty()
 	}
 	if want != was || want && !state.up && st.empty() {
 		st.change("up", strconv.FormatBool(!want), strconv.FormatBool(want))
 	}
 	state.up = want
-	if state.rises = st.up != nil && want || risesWithParent; state.rises {
+	if state.rises = st.up != nil && want || raised; state.rises {
 		p.keepDown(st)
 	}
 }
@@ -232,6 +238,12 @@ func (p *linkPlan) risesWithParent(st *linkStep) bool {
 	}
 	parent := s.links.state[l.Parent]
 	return parent != nil && parent.rises
+}
+
+// risesByJoining tells whether the kernel takes the link up because the plan makes
+// it a port (drivers/net/bonding/bond_main.c, bond_enslave).
+func (p *linkPlan) risesByJoining(st *linkStep) bool {
+	return st.master != nil && p.masterKind(st.scope, *st.master).wantsDown
 }
 
 // keepDown sees to it that links which are down stay so when the kernel raises

@@ -48,14 +48,40 @@ func (p *linkPlan) find(w *linkWant) (have *route.Link, rename bool) {
 		return nil, false
 	}
 	l := w.scope.links.byName[w.name]
-	if l == nil || l.Name == w.name || w.kind == nil {
+	switch {
+	case l == nil || w.kind == nil:
 		return l, false
+	case l.Name == w.name && p.claimed(w, l):
+		return nil, false // renamed or gone by then
+	case l.Name == w.name:
+		return l, false
+	}
+	if w.scope.links.state[l.Index].gone {
+		return nil, false
 	}
 	if d := p.byPlace[linkPlace{w.scope, l.Name}]; d != nil && d.spec.AltNames != nil && !slices.Contains(*d.spec.AltNames, w.name) {
 		return nil, false // free by then
 	}
 	p.fail(w.path(), "%s is an alternative name of link %s", w.name, l.Name)
 	return l, false
+}
+
+// claimed tells whether l, which has w's name, is the far end of another declared
+// pair, under another name.
+func (p *linkPlan) claimed(w *linkWant, l *route.Link) bool {
+	far, s, ok := w.scope.peerLink(l)
+	if !ok {
+		return false
+	}
+	other := p.byPlace[linkPlace{s, far.Name}]
+	switch {
+	case other == nil || other.peer == nil || *other.peer == w.place():
+		return false
+	case w.peer == nil:
+		return true
+	}
+	_, marked := ownMark(far.AltNames, s.Owner())
+	return *w.peer != other.place() && marked
 }
 
 func (p *linkPlan) create(st *linkStep) {
@@ -92,7 +118,8 @@ func (p *linkPlan) setAll(st *linkStep) {
 	if w.spec.Up {
 		st.up = new(true)
 	}
-	st.lowered = !w.spec.Up && w.kind != nil && kind.FollowsDown(w.kind)
+	st.regains = p.risesByJoining(st)
+	st.lowered = !w.spec.Up && (w.kind != nil && kind.FollowsDown(w.kind) || st.regains)
 }
 
 // recreate plans to delete a link and to make it anew.
@@ -104,7 +131,7 @@ func (p *linkPlan) recreate(st *linkStep, reason string) {
 		st.have = nil
 		return
 	}
-	if w.kind == nil || w.scope.linkMaker(st.have) != Ours {
+	if w.kind == nil || w.scope.linkMaker(st.have) != Ours && !w.scope.farEndOfOurs(st.have) {
 		p.refuse(st, reason)
 		return
 	}

@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink/route"
@@ -71,9 +73,9 @@ func (p *linkPlan) fall(st *linkStep, s *Scope, l *route.Link) {
 	}
 	here := linkPlace{s, l.Name}
 	switch {
-	case p.byPlace[here] != nil:
+	case p.byPlace[here] != nil, p.peers[here] != nil:
 		st.early = st.early || st.action == Delete
-	case p.peers[here] != nil, s.linkMaker(l) == Ours, !p.run.deleting && p.pruned(s, l):
+	case s.linkMaker(l) == Ours, !p.run.deleting && p.pruned(s, l):
 	default:
 		if _, _, pair := s.peerLink(l); !pair {
 			st.orphans = append(st.orphans, "link "+here.String())
@@ -117,12 +119,13 @@ func (p *linkPlan) releasePorts(st *linkStep) {
 		if state := s.links.state[o.Index]; state.master == st.have.Index && !state.gone {
 			st.release = append(st.release, o.Index)
 			p.releasePort(st, s, o)
+			st.regains = st.regains || s.links.state[o.Index].released // without ports a bond gets a random address
 		}
 	}
 }
 
 // releasePort notes that a link loses its master. A port that others put there
-// is put back when the master stays or is made anew.
+// is put back when the master stays or is made anew as one.
 func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	state := s.links.state[port.Index]
 	master := s.links.byIndex[state.master]
@@ -136,6 +139,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	stays := st.action == Delete && p.stays(s, port)
 	// what the port loses is put back when everything new is there
 	st.early = st.early || stays && (t.releasesDown || t.movesRoutes)
+	state.released = t.releasesDown
 	if t.releasesDown && state.up {
 		if stays {
 			st.raise = append(st.raise, port.Index)
@@ -147,7 +151,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	if declared != nil {
 		st.early = st.early || st.action == Delete
 	}
-	if st.action == Delete || declared != nil && declared.spec.Master != nil {
+	if declared != nil && !declared.rejoins(port, master.Name) || !takesPorts(st) {
 		return
 	}
 	if declared == nil {
@@ -159,6 +163,19 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 	l := *declared.spec
 	l.Master = &master.Name
 	declared.spec = &l
+	declared.refs = append(declared.refs, linkRef{"master", master.Name, false})
+}
+
+// rejoins tells whether a declared port is put back into a master that had to let it
+// go: where the document says nothing of it, and it does not become another link.
+func (w *linkWant) rejoins(port *route.Link, master string) bool {
+	stands := slices.ContainsFunc(w.refs, func(r linkRef) bool { return r.name == master })
+	return w.spec.Master == nil && !stands && (w.kind == nil || w.kind.Name() == port.Kind)
+}
+
+// takesPorts tells whether the link of a step has ports again afterwards.
+func takesPorts(st *linkStep) bool {
+	return st.action == Change || st.action == Replace && kind.IsMaster(st.want.kind)
 }
 
 // stays tells whether a link is left as it is: up, too, when the kernel would
@@ -243,6 +260,12 @@ func (s *Scope) linkMaker(l *route.Link) Maker {
 		return Kernel
 	}
 	return Foreign
+}
+
+// farEndOfOurs tells whether the other end of a pair bears our mark: one end does.
+func (s *Scope) farEndOfOurs(l *route.Link) bool {
+	far, in, ok := s.peerLink(l)
+	return ok && in.linkMaker(far) == Ours
 }
 
 // othersProtocol tells whether a protocol number marks the objects of another

@@ -114,13 +114,26 @@ func (x *linkExec) before(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := x.create(ctx); err != nil {
-		return err
-	}
 	if err := x.rename(ctx); err != nil {
 		return err
 	}
-	return x.change(ctx)
+	if err := x.inScopes(ctx, x.stepAside); err != nil {
+		return err
+	}
+	levels := 0
+	for _, st := range x.steps {
+		levels = max(levels, st.level+1)
+	}
+	for level := range levels {
+		// a change may give up what a new link of its level takes
+		if err := x.change(ctx, level); err != nil {
+			return err
+		}
+		if err := x.create(ctx, level); err != nil {
+			return err
+		}
+	}
+	return x.changeLate(ctx)
 }
 
 func (x *linkExec) dropAltNames(lb *linkBatch, st *linkStep) {

@@ -13,25 +13,19 @@ import (
 	"github.com/nlapply/nlapply/netlink/route/kind"
 )
 
-// create makes links level by level, because a link needs the indexes of those
-// that it refers to.
-func (x *linkExec) create(ctx context.Context) error {
-	levels := 0
-	for _, st := range x.steps {
-		levels = max(levels, st.level+1)
-	}
-	for level := range levels {
-		for _, s := range x.run.scopes {
-			var steps []*linkStep
-			for _, st := range x.of[s] {
-				if st.level == level && st.err == nil && !st.quiet && st.action != Change && st.action != Delete {
-					steps = append(steps, st)
-				}
+// create makes the links of one level: a link needs the indexes of those that it
+// refers to.
+func (x *linkExec) create(ctx context.Context, level int) error {
+	for _, s := range x.run.scopes {
+		var steps []*linkStep
+		for _, st := range x.of[s] {
+			if st.level == level && st.err == nil && !st.quiet && st.action != Change && st.action != Delete {
+				steps = append(steps, st)
 			}
-			for chunk := range slices.Chunk(steps, maxCreations) {
-				if err := x.createIn(ctx, s, chunk); err != nil {
-					return err
-				}
+		}
+		for chunk := range slices.Chunk(steps, maxCreations) {
+			if err := x.createIn(ctx, s, chunk); err != nil {
+				return err
 			}
 		}
 	}
@@ -82,6 +76,9 @@ func (x *linkExec) creation(ctx context.Context, st *linkStep) (*route.LinkChang
 		if _, ok := f.want(w.spec); ok && !f.late {
 			f.set(c, w.spec)
 		}
+	}
+	if kind.FollowsPorts(w.kind) {
+		c.MTU = nil
 	}
 	if p := w.spec.Parent; p != nil {
 		c.Parent = new(x.index(ctx, st.scope, *p))

@@ -52,6 +52,7 @@ func planLinks(r *Run) (*linkPlan, error) {
 	p.checkNames()
 	p.levels()
 	p.clearTheWay()
+	p.setAside()
 	if len(p.errs) > 0 {
 		return nil, p.errs
 	}
@@ -90,7 +91,25 @@ func (p *linkPlan) declare() error {
 	for _, w := range p.wants {
 		p.tie(w)
 	}
+	for _, w := range p.wants {
+		p.alias(w)
+	}
 	return nil
+}
+
+// alias finds the link that is adopted by an alternative name. By its own name it
+// is declared, too.
+func (p *linkPlan) alias(w *linkWant) {
+	l := w.scope.links.byName[w.name]
+	if w.kind != nil || w.madeBy != nil || l == nil || l.Name == w.name {
+		return
+	}
+	here := linkPlace{w.scope, l.Name}
+	if p.byPlace[here] != nil {
+		p.fail(w.path(), "%s is an alternative name of link %s, which is declared by that name, too", w.name, here)
+		return
+	}
+	p.byPlace[here] = w
 }
 
 func (p *linkPlan) tie(w *linkWant) {

@@ -1,8 +1,8 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -12,7 +12,7 @@ import (
 // pruned tells whether an undeclared link goes.
 func (p *linkPlan) pruned(s *Scope, l *route.Link) bool {
 	here := linkPlace{s, l.Name}
-	if p.byPlace[here] != nil || p.peers[here] != nil && s.isPair(l) {
+	if w := p.byPlace[here]; w != nil && (w.madeBy == nil || s.isPair(l)) || p.isDeclaredPeer(s, l) {
 		return false
 	}
 	m := s.linkMaker(l)
@@ -22,16 +22,31 @@ func (p *linkPlan) pruned(s *Scope, l *route.Link) bool {
 	return s.prunes("link", m)
 }
 
-// prune plans the deletion of undeclared links. Their side effects are counted
-// before the declared links are compared.
+// isDeclaredPeer tells whether l is the far end of a declared pair under its
+// declared name.
+func (p *linkPlan) isDeclaredPeer(s *Scope, l *route.Link) bool {
+	w := p.peers[linkPlace{s, l.Name}]
+	near, in, ok := s.peerLink(l)
+	return w != nil && ok && w.place() == linkPlace{in, near.Name}
+}
+
+// prune plans the deletion of undeclared links, each by itself, what stands on
+// others first. Their side effects are counted before the declared links are
+// compared.
 func (p *linkPlan) prune(s *Scope) {
 	if s.leaves() {
 		return // everything goes with the namespace
 	}
-	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
-		l := s.links.byIndex[i]
-		if s.links.state[i].gone && s.isPair(l) || p.tied(s, l) || !p.pruned(s, l) {
-			continue // the far end is in the line of the near one
+	var all []*route.Link
+	for _, l := range s.links.byIndex {
+		if p.pruned(s, l) {
+			all = append(all, l)
+		}
+	}
+	slices.SortFunc(all, func(a, b *route.Link) int { return cmp.Or(s.depth(b)-s.depth(a), int(a.Index-b.Index)) })
+	for _, l := range all {
+		if s.links.state[l.Index].gone || p.tied(s, l) {
+			continue
 		}
 		if l.Kind == "" {
 			p.unmanaged = append(p.unmanaged, linkPlace{s, l.Name}.String())
@@ -65,7 +80,7 @@ func (p *linkPlan) tied(s *Scope, l *route.Link) bool {
 func (p *linkPlan) deleteDeclared() {
 	for _, w := range p.wants {
 		l := w.scope.links.byName[w.name]
-		if l == nil || w.kind == nil || w.scope.leaves() || w.scope.linkMaker(l) != Ours {
+		if l == nil || w.kind == nil || w.scope.leaves() || w.scope.linkMaker(l) != Ours && !w.scope.farEndOfOurs(l) {
 			continue
 		}
 		st := &linkStep{action: Delete, scope: w.scope, name: w.name, have: l}

@@ -39,8 +39,11 @@ type links struct {
 type linkState struct {
 	up     bool
 	master int32
-	gone   bool // deleted by the plan, or by the kernel as a consequence
-	rises  bool // taken up by the plan, or by the kernel as a consequence
+	// released tells that a bond lets the link go, which sets its MTU and address
+	// back to what they were before it joined.
+	released bool
+	gone     bool // deleted by the plan, or by the kernel as a consequence
+	rises    bool // taken up by the plan, or by the kernel as a consequence
 }
 
 func (l *links) add(k *route.Link) {

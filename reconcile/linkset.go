@@ -34,9 +34,14 @@ func (x *linkExec) dress(ctx context.Context, lb *linkBatch, st *linkStep, index
 	if st.master != nil {
 		c.Master = new(x.index(ctx, st.scope, *st.master))
 	}
-	if len(st.generic) > 0 || st.master != nil {
+	made := st.want.kind != nil && st.action != Change
+	if len(st.options) > 0 || made && kind.FollowsPorts(st.want.kind) {
+		c.MTU = st.want.spec.MTU // the kernel may have taken a new header off it, or not have it yet
+	}
+	if len(st.generic) > 0 || st.master != nil || c.MTU != nil {
 		lb.add(st, unix.RTM_NEWLINK, 0, c)
 	}
+	x.regain(lb, st, index)
 	if len(st.ports) > 0 {
 		now, late := divide(st.want.port, st.ports)
 		x.portsLate[st] = late
@@ -47,6 +52,15 @@ func (x *linkExec) dress(ctx context.Context, lb *linkBatch, st *linkStep, index
 	if len(st.altAdd) > 0 {
 		lb.add(st, unix.RTM_NEWLINKPROP, netlink.Create|netlink.Excl|netlink.Append,
 			&route.LinkProp{Index: index, AltNames: st.altAdd})
+	}
+}
+
+// regain sets again what a bond sets on a port that joins, and sets back when it
+// leaves.
+func (x *linkExec) regain(lb *linkBatch, st *linkStep, index int32) {
+	c := &route.LinkChange{Index: index, MTU: st.want.spec.MTU, Address: route.HardwareAddr(st.want.spec.Address)}
+	if st.regains && (c.MTU != nil || c.Address != nil) {
+		lb.add(st, unix.RTM_NEWLINK, 0, c)
 	}
 }
 
@@ -92,11 +106,11 @@ func (x *linkExec) rename(ctx context.Context) error {
 	})
 }
 
-// meet finds out the indexes of the far ends of new pairs.
-func (x *linkExec) meet(ctx context.Context) error {
+// meet finds out the indexes of the far ends of new pairs of one level.
+func (x *linkExec) meet(ctx context.Context, level int) error {
 	far := map[*Scope][]string{}
 	for _, st := range x.steps {
-		if st.quiet && st.action == Create && st.err == nil {
+		if st.level == level && st.quiet && st.action == Create && st.err == nil {
 			far[st.scope] = append(far[st.scope], st.name)
 		}
 	}
@@ -114,13 +128,15 @@ func (x *linkExec) meet(ctx context.Context) error {
 	return nil
 }
 
-// change changes links that exist, and dresses the far ends of new pairs.
-func (x *linkExec) change(ctx context.Context) error {
-	if err := x.meet(ctx); err != nil {
+// change changes links of one level that exist, and dresses the far ends of new
+// pairs.
+func (x *linkExec) change(ctx context.Context, level int) error {
+	if err := x.meet(ctx, level); err != nil {
 		return err
 	}
-	err := x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
+	return x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
 		switch {
+		case st.level != level:
 		case st.quiet && st.action == Create:
 			if st.index = x.made[st.want.place()]; st.index == 0 {
 				st.err = fmt.Errorf("link %s was not made together with its peer: %w", st.name, unix.ENODEV)
@@ -131,9 +147,10 @@ func (x *linkExec) change(ctx context.Context) error {
 			x.changeOne(ctx, lb, st)
 		}
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// changeLate sets the options that name a port.
+func (x *linkExec) changeLate(ctx context.Context) error {
 	return x.inScopes(ctx, func(lb *linkBatch, st *linkStep) {
 		index := st.index
 		if st.have != nil && st.action == Change {
@@ -151,6 +168,9 @@ func (x *linkExec) change(ctx context.Context) error {
 func (x *linkExec) changeOne(ctx context.Context, lb *linkBatch, st *linkStep) {
 	index := st.have.Index
 	for _, port := range st.release {
+		if st.scope.links.state[port].gone {
+			continue // made anew, or going
+		}
 		lb.add(st, unix.RTM_NEWLINK, 0, &route.LinkChange{Index: port, Master: new(int32(0))})
 	}
 	if st.bounce && !st.rename || st.up != nil && !*st.up {

@@ -29,6 +29,7 @@ type linkStep struct {
 	release  []int32 // ports to be released first
 	raise    []int32 // ports that the deletion leaves down
 	bounce   bool    // goes down for the change, and up again
+	regains  bool    // joins or leaves a bond, or is one without ports: its MTU and address change
 	up       *bool
 	rename   bool
 	altAdd   []string
@@ -37,6 +38,9 @@ type linkStep struct {
 	// early deletions come before anything is made, because what is made
 	// could not stand beside them.
 	early bool
+	// aside tells that another link takes what only one can have, before or after
+	// this one gives it up.
+	aside bool
 	// quiet steps belong to another step's line: the far end of a pair, a link
 	// that stays as it is although the other step would change it.
 	quiet bool

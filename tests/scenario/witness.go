@@ -110,8 +110,10 @@ func isTraced() bool {
 }
 
 func (w *ear) call(l *route.Link) {
-	if !slices.Contains(w.names[l.Index], l.Name) {
-		w.names[l.Index] = append(w.names[l.Index], l.Name)
+	for _, name := range append([]string{l.Name}, l.AltNames...) {
+		if !slices.Contains(w.names[l.Index], name) {
+			w.names[l.Index] = append(w.names[l.Index], name)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ func TestBoundIsTheSame(t *testing.T) {
 	traits := map[string]func(kind.Kind) bool{
 		"resets absent": kind.ResetsAbsent, "needs parent": kind.NeedsParent, "needs data": kind.NeedsData, "master": kind.IsMaster,
 		"ports join down": kind.PortsJoinDown, "moves routes": kind.MovesRoutes, "follows down": kind.FollowsDown,
-		"goes with device": kind.GoesWithDevice, "fdb": kind.HasFDB, "pair": kind.IsPair, "quiet": kind.IsQuiet, "fallback": kind.IsFallback,
+		"goes with device": kind.GoesWithDevice, "takes all": kind.TakesAll, "follows ports": kind.FollowsPorts, "fdb": kind.HasFDB, "pair": kind.IsPair, "quiet": kind.IsQuiet, "fallback": kind.IsFallback,
 	}
 	for _, make := range slices.Concat(kind.All, kind.Ports) {
 		k := make()

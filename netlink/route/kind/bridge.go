@@ -220,3 +220,6 @@ func (*Bridge) reports(typ uint16) bool {
 }
 
 func (*Bridge) portsJoinDown() bool { return false }
+
+// followsPorts: net/bridge/br_if.c, br_mtu_auto_adjust, and BROPT_MTU_SET_BY_USER.
+func (*Bridge) followsPorts() bool { return true }

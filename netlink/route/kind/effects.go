@@ -25,6 +25,20 @@ func GoesWithDevice(k Kind) bool {
 	return ok && g.goesWithDevice()
 }
 
+// TakesAll tells whether a link of this kind takes everything that its parent
+// receives, so that the parent cannot be a port as well.
+func TakesAll(k Kind) bool {
+	t, ok := as[interface{ takesAll() bool }](k)
+	return ok && t.takesAll()
+}
+
+// FollowsPorts tells whether the MTU of a link of this kind is that of its ports
+// until it is changed: the one that the link is made with does not count.
+func FollowsPorts(k Kind) bool {
+	f, ok := as[interface{ followsPorts() bool }](k)
+	return ok && f.followsPorts()
+}
+
 // HasFDB tells whether links of this kind forward by a table of remotes, in which
 // the kernel makes an entry for the options remote and group.
 func HasFDB(k Kind) bool {

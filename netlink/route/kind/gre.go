@@ -2,6 +2,8 @@ package kind
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/nlapply/nlapply/netlink/route/attr"
@@ -171,6 +173,27 @@ func (g *GRETap) changeWhen(have Kind, c attr.Change) attr.When {
 		return c.When
 	}
 	return g.GRE.changeWhen(&have.(*GRETap).GRE, c)
+}
+
+// identity is what ip_tunnel_find compares.
+func (g *GRE) identity() string {
+	local, dev, key := netip.Addr{}, attr.Ref{}, attr.Key{}
+	if g.Local != nil && !g.Local.IsUnspecified() {
+		local = *g.Local
+	}
+	if g.Dev != nil {
+		dev = *g.Dev
+	}
+	if g.IKey != nil {
+		key = *g.IKey
+	}
+	return fmt.Sprint(g.remote(), local, dev.Name, key)
+}
+
+func (*GRE) aside() Kind { return &GRE{IKey: &attr.Key{Number: rand.Uint32(), Valid: true}} }
+
+func (*GRETap) aside() Kind {
+	return &GRETap{GRE{IKey: &attr.Key{Number: rand.Uint32(), Valid: true}}}
 }
 
 // resetsAbsent: ipgre_netlink_parms starts from zeroes on change, too.

@@ -78,3 +78,7 @@ func (*MACVLAN) reports(typ uint16) bool {
 }
 
 func (*MACVLAN) needsParent() bool { return true }
+
+// macvlan_port_create: netdev_rx_handler_register is EBUSY on a port, and the
+// other way round.
+func (*MACVLAN) takesAll() bool { return true }

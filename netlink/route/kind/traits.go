@@ -37,6 +37,24 @@ func HardwareLen(k Kind) int {
 	return 6 // ETH_ALEN
 }
 
+// Identity returns what no two links of the kind may have in common although each
+// can be changed; "" where there is no such thing. k is complete, as decoded.
+func Identity(k Kind) string {
+	if u, ok := as[unique](k); ok {
+		return u.identity()
+	}
+	return ""
+}
+
+// Aside returns attributes that differ from k's and from those of all others, for
+// the time in which another link takes over k's identity.
+func Aside(k Kind) Kind {
+	if u, ok := as[unique](k); ok {
+		return u.aside()
+	}
+	return nil
+}
+
 // NeedsParent tells whether links of this kind stand on another one, IFLA_LINK,
 // which must be named at creation and never changes.
 func NeedsParent(k Kind) bool {
@@ -76,6 +94,12 @@ type reporter interface{ reports(typ uint16) bool }
 // A normalizer is a kind some of whose values the kernel rounds: normalize
 // rounds what is wanted, given what is there.
 type normalizer interface{ normalize(have Kind) }
+
+// A unique kind refuses links that are equal in something that can be changed.
+type unique interface {
+	identity() string
+	aside() Kind
+}
 
 // A rater is a kind for which it depends on the values when a change is possible.
 type rater interface {
