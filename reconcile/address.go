@@ -27,6 +27,9 @@ const (
 // state or, like nodad, are lost after the address was made.
 const addressFlags = unix.IFA_F_HOMEADDRESS | unix.IFA_F_MANAGETEMPADDR | unix.IFA_F_NOPREFIXROUTE
 
+// ipv6PrefixMetric is IP6_RT_PRIO_ADDRCONF (include/net/ip6_route.h).
+const ipv6PrefixMetric = 256
+
 // Addresses that lo has by itself. Their protocol says so only on some kernels.
 var (
 	loIPv4 = netip.MustParsePrefix("127.0.0.1/8")
@@ -201,7 +204,7 @@ func (addressResource) Compare(s *Scope, want, have *address) Verdict {
 			v.Action = action
 		}
 	}
-	differ(Change, "metric", number(have.Metric), number(want.Metric))
+	differ(Change, "metric", number(have.prefixMetric()), number(want.prefixMetric()))
 	differ(Change, "valid_lft", lifetime(have.ValidLft), lifetime(want.ValidLft))
 	differ(Change, "preferred_lft", lifetime(have.PreferredLft), lifetime(want.PreferredLft))
 	flags, peer := Change, Change
@@ -217,6 +220,15 @@ func (addressResource) Compare(s *Scope, want, have *address) Verdict {
 	differ(peer, "peer", addr(have.Peer), addr(want.Peer))
 	differ(flags, "flags", flagNames(have.Flags&addressFlags), flagNames(want.Flags&addressFlags))
 	return v
+}
+
+// prefixMetric is the metric of the prefix route. Of IPv6, 0 stands for the
+// kernel's default (net/ipv6/addrconf.c, addrconf_prefix_route).
+func (a *address) prefixMetric() uint32 {
+	if a.Local.Is6() && a.Metric == 0 {
+		return ipv6PrefixMetric
+	}
+	return a.Metric
 }
 
 // lifetime is what is compared of a lifetime: it counts down, so only whether
@@ -267,6 +279,9 @@ func (addressResource) Create(_ *Scope, b *netlink.Batch, a *address) {
 func (addressResource) Change(_ *Scope, b *netlink.Batch, want, have *address) {
 	c := *want
 	c.Index = have.Index
+	if have.Metric != 0 {
+		c.Metric = want.prefixMetric() // to IPv6, none is to leave it
+	}
 	b.Add(unix.RTM_NEWADDR, netlink.Create|netlink.Replace, c.settable())
 }
 
