@@ -92,6 +92,7 @@ func declareRoute(s *Scope, r *routeObject, d *spec.Route) {
 		r.NextHops = append(r.NextHops, declareNextHop(s, h))
 	}
 	r.flatten()
+	r.spreadRealms()
 	r.Encap = encodeEncap(d.Encap)
 	r.Metrics = declareMetrics(d.Metrics)
 	r.Scope, r.anyScope = routeScope(r), true
@@ -110,6 +111,17 @@ func (r *routeObject) flatten() {
 	r.Flags |= uint32(h.Flags)
 	r.anyDev = h.OIF == 0
 	r.NextHops = nil
+}
+
+// spreadRealms gives the realms to each of several hops: the kernel keeps them
+// there (net/ipv4/fib_semantics.c, fib_get_nhs).
+func (r *routeObject) spreadRealms() {
+	for i := range r.NextHops {
+		r.NextHops[i].Realms = r.Realms
+	}
+	if len(r.NextHops) > 0 {
+		r.Realms = 0
+	}
 }
 
 func declareNextHop(s *Scope, h spec.NextHop) route.NextHop {
@@ -385,8 +397,7 @@ func (routeResource) Rank(_ *Scope, r *routeObject) int {
 	return 2
 }
 
-// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_dev, and
-// net/ipv6/route.c, rt6_sync_down_dev.
+// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_dev, and net/ipv6/route.c, rt6_sync_down_dev.
 func (routeResource) Survives(_ *Scope, r *routeObject, e LinkEvent) bool {
 	if e.Kind == AddressRemoved {
 		return !r.PrefSrc.Is4() || r.PrefSrc != e.Addr
