@@ -397,10 +397,11 @@ func (routeResource) Rank(_ *Scope, r *routeObject) int {
 	return 2
 }
 
-// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_dev, and net/ipv6/route.c, rt6_sync_down_dev.
+// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_addr and
+// fib_sync_down_dev, and net/ipv6/route.c, rt6_sync_down_dev.
 func (routeResource) Survives(_ *Scope, r *routeObject, e LinkEvent) bool {
 	if e.Kind == AddressRemoved {
-		return !r.PrefSrc.Is4() || r.PrefSrc != e.Addr
+		return !r.PrefSrc.Is4() || r.PrefSrc != e.Addr || r.Table != e.Table
 	}
 	if !r.through(e.Index) || r.NHID != 0 && e.Kind == LinkNoIPv4 {
 		return true
