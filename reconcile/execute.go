@@ -179,6 +179,7 @@ func (r *Run) settle(ctx context.Context, res *Result, x *linkExec) error {
 		for _, t := range s.tables {
 			t.relocate(index)
 		}
+		s.connected.relocate(index)
 	}
 	return nil
 }

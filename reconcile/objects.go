@@ -83,6 +83,13 @@ const (
 // passes are those of each phase, in order.
 var passes = map[phase][]pass{adding: {passNow, passMake, passSoon}, removing: {passLate}}
 
+func (o *objects[K, T]) pass(p *op[T]) pass {
+	if gone := o.gone[p.have]; gone != nil && *gone && p.action == Delete {
+		return passNow
+	}
+	return p.pass()
+}
+
 func (p *op[T]) pass() pass {
 	switch {
 	case p.now:
@@ -111,8 +118,8 @@ type objects[K comparable, T any] struct {
 	// lost are the want that a link step takes down and that are put back: they
 	// are counted in its line.
 	lost []bool
-	// gone are the have that go before they are deleted, if the value says so:
-	// the deletion would then hit another object.
+	// gone are the have that are taken down before anything is made, if the value
+	// says so. Their deletion comes then, too: later it might hit what was made.
 	gone map[int32]*bool
 }
 
@@ -206,7 +213,7 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 		w, wanted := o.index[o.res.Key(t)]
 		e, hit := o.casualty(s, t, index)
 		switch {
-		case hit && e.loses == nil, hit && wanted && !s.deleting():
+		case hit && e.loses == nil, hit && wanted && !s.deleting() && o.res.Compare(s, &o.want[w], t).Equal():
 			down = append(down, fallen[T]{o.res.Own(t), e})
 			continue
 		case hit && o.prunable(s, t):
@@ -425,7 +432,7 @@ func (o *objects[K, T]) execute(ctx context.Context, s *Scope, ph phase, report 
 	x := &sending[K, T]{o: o, s: s, report: report}
 	for _, due := range passes[ph] {
 		for i := range o.ops {
-			if o.ops[i].pass() != due {
+			if o.pass(&o.ops[i]) != due {
 				continue
 			}
 			if err := x.add(ctx, i); err != nil {
@@ -474,7 +481,6 @@ func (x *sending[K, T]) encode(p op[T]) {
 	case p.action == Replace:
 		r.Delete(x.s, &x.b, &o.have[p.have])
 		r.Create(x.s, &x.b, &o.want[p.want])
-	case o.gone[p.have] != nil && *o.gone[p.have]:
 	default:
 		r.Delete(x.s, &x.b, &o.have[p.have])
 	}

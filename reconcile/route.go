@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"net/netip"
@@ -18,7 +19,7 @@ type routeObject struct {
 	route.Route
 	decl int32 // in the document; -1 for what was observed
 	// anyScope, anySrc and anyDev accept what is there, because the document
-	// leaves the field out.
+	// leaves the field out; a link as long as the gateway is on it.
 	anyScope, anySrc, anyDev bool
 }
 
@@ -277,18 +278,24 @@ func (routeResource) Compare(s *Scope, want, have *routeObject) Verdict {
 		w.Scope = have.Scope
 	}
 	if want.anySrc {
-		w.PrefSrc = have.PrefSrc
+		w.PrefSrc = s.acceptSrc(have.PrefSrc)
 	}
 	if want.anyDev {
-		w.OIF = have.OIF
+		w.OIF = s.acceptDev(want.Gateway, have.Table, have.OIF)
 	}
 	if len(w.NextHops) > 0 && len(w.NextHops) == len(have.NextHops) {
-		w.NextHops = acceptDevs(w.NextHops, have)
+		w.NextHops = acceptDevs(s, w.NextHops, have)
 	}
-	if w.Equal(&have.Route) {
+	h := &have.Route
+	if h.PrefSrc.Is6() && s.connected.renewed[h.PrefSrc] {
+		c := *h
+		c.PrefSrc = netip.Addr{}
+		h = &c
+	}
+	if w.Equal(h) {
 		return Verdict{}
 	}
-	return Verdict{Action: routeAction(&w, &have.Route), Fields: routeChanges(s, &have.Route, &w)}
+	return Verdict{Action: routeAction(&w, h), Fields: routeChanges(s, h, &w)}
 }
 
 // Ident implements identifier: what changes is no part of it.
@@ -296,9 +303,26 @@ func (routeResource) Ident(_ *Scope, r *routeObject) string {
 	return routeDst(&r.Route) + routeRest(&r.Route)
 }
 
+// acceptSrc returns the source that is there, unless its address goes.
+func (s *Scope) acceptSrc(have netip.Addr) netip.Addr {
+	if s.connected.gone[have] {
+		return netip.Addr{}
+	}
+	return have
+}
+
+// acceptDev returns the link for a gateway without one: that which is there, if
+// no other is certain.
+func (s *Scope) acceptDev(gateway netip.Addr, table uint32, have int32) int32 {
+	if !gateway.IsValid() {
+		return have
+	}
+	return cmp.Or(s.connected.dev(gateway, table, have), have)
+}
+
 // acceptDevs fills in the devices that hops leave open, and puts the hops of an
 // IPv6 route, which are a set, into the order of what is there.
-func acceptDevs(want []route.NextHop, have *routeObject) []route.NextHop {
+func acceptDevs(s *Scope, want []route.NextHop, have *routeObject) []route.NextHop {
 	hops := slices.Clone(want)
 	for i := range have.NextHops {
 		h := &have.NextHops[i]
@@ -313,7 +337,7 @@ func acceptDevs(want []route.NextHop, have *routeObject) []route.NextHop {
 		}
 		hops[i], hops[j] = hops[j], hops[i]
 		if hops[i].OIF == 0 && same(hops[i]) {
-			hops[i].OIF = h.OIF
+			hops[i].OIF = s.acceptDev(h.Gateway, have.Table, h.OIF)
 		}
 	}
 	return hops
@@ -349,8 +373,22 @@ func (routeResource) Relocate(r *routeObject, index func(int32) int32) {
 	}
 }
 
-func (routeResource) Create(_ *Scope, b *netlink.Batch, r *routeObject) {
+func (routeResource) Create(s *Scope, b *netlink.Batch, r *routeObject) {
+	r.chooseDevs(s, 0)
 	b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, r.settable())
+}
+
+// chooseDevs names the links that the document leaves out, where they are
+// certain: addresses that are yet to go would have the kernel choose others.
+func (r *routeObject) chooseDevs(s *Scope, have int32) {
+	if r.anyDev && r.Gateway.IsValid() {
+		r.OIF = s.connected.dev(r.Gateway, r.Table, have)
+	}
+	for i := range r.NextHops {
+		if h := &r.NextHops[i]; h.OIF == 0 && h.Gateway.IsValid() {
+			h.OIF = s.connected.dev(h.Gateway, r.Table, 0)
+		}
+	}
 }
 
 // settable returns the route without the flags that are the kernel's state, which
@@ -373,10 +411,11 @@ func (r *routeObject) settable() *route.Route {
 	return &c
 }
 
-func (routeResource) Change(_ *Scope, b *netlink.Batch, want, have *routeObject) {
+func (routeResource) Change(s *Scope, b *netlink.Batch, want, have *routeObject) {
+	want.chooseDevs(s, have.OIF)
 	c := want.Route
 	if want.anySrc {
-		c.PrefSrc = have.PrefSrc
+		c.PrefSrc = s.acceptSrc(have.PrefSrc)
 	}
 	b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Replace, &c)
 }
