@@ -51,6 +51,9 @@ func (d *fdbDefaults) isDefault(o *fdbObject) bool {
 // declared remote already the default entry: who deletes it does not change what
 // the kernel reports as remote.
 func (r fdbResource) Declare(s *Scope) (all []fdbObject, err error) {
+	if s.deleting() {
+		return nil, nil // they bear no mark of ours
+	}
 	for _, name := range sortedKeys(s.Spec.Links) {
 		l := s.Spec.Links[name]
 		if l.FDB == nil && !hasDefaultFDB(l) {
@@ -106,8 +109,8 @@ func (o *fdbObject) complete(s *Scope, l *spec.Link, d *spec.FDBEntry, def fdbDe
 		}
 		return nil
 	}
-	if d.Via != "" && o.IfIndex == 0 {
-		return s.run.doc.Errorf(path("via"), "link %s neither exists nor is declared", d.Via)
+	if err := s.checkDev(d.Via, func() string { return path("via") }); err != nil {
+		return err
 	}
 	if o.Port == def.port {
 		o.Port = 0

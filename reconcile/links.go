@@ -105,6 +105,15 @@ func (s *Scope) Index(name string) int32 {
 	return 0
 }
 
+// checkDev returns an error for a link that is named at a place of the document and
+// that there will not be. In a deletion it may be gone, or going.
+func (s *Scope) checkDev(name string, path func() string) error {
+	if name == "" || s.Index(name) != 0 || s.deleting() {
+		return nil
+	}
+	return s.run.doc.Errorf(path(), "link %s neither exists nor is declared", name)
+}
+
 // LinkName returns the name that the link with an index that Index returned or
 // the kernel reports has after the plan; empty for none.
 func (s *Scope) LinkName(index int32) string {

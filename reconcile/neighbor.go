@@ -36,12 +36,16 @@ func (neighborResource) Class() string { return "neighbor" }
 func (neighborResource) Groups() []uint32 { return []uint32{unix.RTNLGRP_NEIGH} }
 
 func (neighborResource) Declare(s *Scope) ([]neighborObject, error) {
-	all := make([]neighborObject, len(s.Spec.Neighbors))
-	for i := range all {
+	all := make([]neighborObject, 0, len(s.Spec.Neighbors))
+	for i := range s.Spec.Neighbors {
 		d := &s.Spec.Neighbors[i]
-		all[i] = neighborObject{Neighbor: declaredNeighbor(s, d), decl: int32(i)}
-		if all[i].Index == 0 {
-			return nil, s.run.doc.Errorf(spec.Path(s.Name, "neighbors", i, "dev"), "link %s neither exists nor is declared", d.Dev)
+		path := func() string { return spec.Path(s.Name, "neighbors", i, "dev") }
+		if err := s.checkDev(d.Dev, path); err != nil {
+			return nil, err
+		}
+		n := neighborObject{Neighbor: declaredNeighbor(s, d), decl: int32(i)}
+		if n.Index != 0 { // else it is gone with its link, in a deletion
+			all = append(all, n)
 		}
 	}
 	return all, nil

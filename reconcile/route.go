@@ -46,9 +46,9 @@ func (routeResource) Declare(s *Scope) ([]routeObject, error) {
 	for i := range s.Spec.Routes {
 		d := &s.Spec.Routes[i]
 		for _, dev := range routeDevs(d) {
-			if dev.name != "" && s.Index(dev.name) == 0 {
-				return nil, s.run.doc.Errorf(spec.Path(s.Name, append([]any{"routes", i}, dev.path...)...),
-					"link %s neither exists nor is declared", dev.name)
+			path := func() string { return spec.Path(s.Name, append([]any{"routes", i}, dev.path...)...) }
+			if err := s.checkDev(dev.name, path); err != nil {
+				return nil, err
 			}
 		}
 		declareRoute(s, &all[i], d)
