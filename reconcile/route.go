@@ -50,6 +50,9 @@ func (routeResource) Declare(s *Scope) ([]routeObject, error) {
 			if err := s.checkDev(dev.name, path); err != nil {
 				return nil, err
 			}
+			if s.staysDown(dev.name, len(d.NextHops) > 0) {
+				return nil, s.run.doc.Errorf(path(), "link %s is down: the kernel makes no route through it", dev.name)
+			}
 		}
 		declareRoute(s, &all[i], d)
 		all[i].decl = int32(i)
@@ -68,6 +71,19 @@ func routeDevs(d *spec.Route) []devRef {
 		refs = append(refs, devRef{h.Dev, []any{"nexthops", i, "dev"}})
 	}
 	return refs
+}
+
+// staysDown tells whether a link is down after the plan. One of several links may
+// go down at any time without the route going, so there only the document counts.
+func (s *Scope) staysDown(name string, oneOfMany bool) bool {
+	if name == "" || s.deleting() {
+		return false
+	}
+	if l := s.Spec.Links[name]; l != nil {
+		return !l.Up
+	}
+	state := s.links.state[s.Index(name)]
+	return state != nil && !state.up && !oneOfMany
 }
 
 func declareRoute(s *Scope, r *routeObject, d *spec.Route) {
