@@ -265,14 +265,15 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	if e.soon != nil {
 		*e.soon = true
 	}
-	if w, wanted := o.index[key]; wanted && s.keepsLink(e) && !s.deleting() {
+	w, wanted := o.index[key]
+	if wanted && s.keepsLink(e) && !s.deleting() {
 		o.lost[w] = e.step != nil && o.res.Compare(s, &o.want[w], &c).Equal()
 		e.step.interrupt(o.res.Class())
 		return
 	}
 	switch maker := o.res.Maker(s, t); {
 	case maker == Kernel:
-	case e.step == nil && o.prunable(s, t):
+	case e.step == nil && (o.prunable(s, t) || wanted && maker == Ours):
 		o.gone[int32(len(o.have))] = new(true)
 		o.have = append(o.have, c) // a line of its own: it was to go anyway
 	case maker == Ours, o.prunable(s, t), e.Kind == LinkRemoved && pruneClass[o.res.Class()] == "":
@@ -327,7 +328,7 @@ func (o *objects[K, T]) diff(s *Scope) {
 func (o *objects[K, T]) decide(s *Scope, w int32, chain []int32) {
 	want := &o.want[w]
 	switch {
-	case s.deleting():
+	case s.deleting() && int(w) < o.declared:
 		for _, h := range chain {
 			if o.res.Maker(s, &o.have[h]) == Ours {
 				o.ops = append(o.ops, op[T]{action: Delete, want: -1, have: h})
