@@ -85,6 +85,9 @@ func promotesRightly(s *Scope, want, have []address, ops []op[address], acts []A
 	if acts[members[0]] != Delete || slices.ContainsFunc(members, func(h int32) bool { return acts[h] == Replace }) {
 		return false // what is replaced goes behind the others
 	}
+	if have[members[0]].Flags&unix.IFA_F_NOPREFIXROUTE != 0 {
+		return false // until it goes there is no route to the subnet
+	}
 	if slices.ContainsFunc(ops, func(p op[address]) bool {
 		return joins(want, p, net) && want[p.want].Scope != have[members[0]].Scope
 	}) {

@@ -88,7 +88,7 @@ func (res *Result) notRestored() error {
 	var errs []error
 	for _, err := range res.Refused {
 		var e *StepError
-		if errors.As(err, &e) && e.Step.Restores && !errors.Is(err, unix.EEXIST) {
+		if errors.As(err, &e) && e.Step.putsBack() && !errors.Is(err, unix.EEXIST) {
 			errs = append(errs, err)
 			res.Rest = append(res.Rest, e.Step)
 		}
