@@ -206,7 +206,7 @@ func (addressResource) Compare(s *Scope, want, have *address) Verdict {
 	}
 	differ(Change, "metric", number(have.prefixMetric()), number(want.prefixMetric()))
 	differ(Change, "valid_lft", lifetime(have.ValidLft), lifetime(want.ValidLft))
-	differ(Change, "preferred_lft", lifetime(have.PreferredLft), lifetime(want.PreferredLft))
+	differ(Change, "preferred_lft", preferred(have.PreferredLft, want), preferred(want.PreferredLft, want))
 	flags, peer := Change, Change
 	if want.Local.Is4() {
 		differ(Replace, "scope", route.ScopeName(have.Scope), route.ScopeName(want.Scope))
@@ -238,6 +238,15 @@ func lifetime(seconds uint32) string {
 		return "forever"
 	}
 	return "finite"
+}
+
+// preferred is that of a preferred lifetime. One that ran out by itself is finite;
+// that an address is not preferred is declared by 0.
+func preferred(seconds uint32, want *address) string {
+	if want.PreferredLft == 0 && seconds == 0 {
+		return "0"
+	}
+	return lifetime(seconds)
 }
 
 func flagNames(flags uint32) string { return strings.Join(route.AddrFlagNames(flags), ",") }
