@@ -19,6 +19,16 @@ func (r *routeObject) isSayable() bool {
 	return same && r.NHID == 0 && r.Expires == 0 && !r.Src.IsValid() && r.Metrics.Set&^knownMetrics == 0 && len(r.Extra) == 0
 }
 
+// rejects tells whether the route sends nothing anywhere. IPv6 shows lo as its
+// link.
+func (r *routeObject) rejects() bool {
+	switch r.Type {
+	case unix.RTN_BLACKHOLE, unix.RTN_UNREACHABLE, unix.RTN_PROHIBIT, unix.RTN_THROW:
+		return true
+	}
+	return false
+}
+
 // Describe writes a route. Routes that a document cannot say, because they use
 // nexthop objects, metrics or tunnels that it does not know, are left out, as are
 // those that expire.
@@ -36,7 +46,7 @@ func (routeResource) Describe(s *Scope, r *routeObject, n *spec.Namespace) {
 			d.To = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 		}
 	}
-	if r.Type == unix.RTN_UNICAST {
+	if !r.rejects() {
 		d.Dev = s.LinkName(r.OIF)
 	}
 	d.Realms, _ = commonRealms(&r.Route)
