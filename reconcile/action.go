@@ -37,6 +37,10 @@ type Step struct {
 	Restores  bool   // puts back what another step of the same plan takes down
 }
 
+// putsBack tells whether the step makes what another step of the plan takes down
+// and the document does not declare.
+func (s Step) putsBack() bool { return s.Restores || s.Action == Create && s.Path == "" }
+
 // ident returns what tells the step's object from others.
 func (s Step) ident() stepIdent { return stepIdent{s.Namespace, s.Class, s.Path} }
 

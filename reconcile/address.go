@@ -27,6 +27,9 @@ const (
 // state or, like nodad, are lost after the address was made.
 const addressFlags = unix.IFA_F_HOMEADDRESS | unix.IFA_F_MANAGETEMPADDR | unix.IFA_F_NOPREFIXROUTE
 
+// ipv6PrefixMetric is IP6_RT_PRIO_ADDRCONF (include/net/ip6_route.h).
+const ipv6PrefixMetric = 256
+
 // Addresses that lo has by itself. Their protocol says so only on some kernels.
 var (
 	loIPv4 = netip.MustParsePrefix("127.0.0.1/8")
@@ -201,9 +204,9 @@ func (addressResource) Compare(s *Scope, want, have *address) Verdict {
 			v.Action = action
 		}
 	}
-	differ(Change, "metric", number(have.Metric), number(want.Metric))
+	differ(Change, "metric", number(have.prefixMetric()), number(want.prefixMetric()))
 	differ(Change, "valid_lft", lifetime(have.ValidLft), lifetime(want.ValidLft))
-	differ(Change, "preferred_lft", lifetime(have.PreferredLft), lifetime(want.PreferredLft))
+	differ(Change, "preferred_lft", preferred(have.PreferredLft, want), preferred(want.PreferredLft, want))
 	flags, peer := Change, Change
 	if want.Local.Is4() {
 		differ(Replace, "scope", route.ScopeName(have.Scope), route.ScopeName(want.Scope))
@@ -219,6 +222,15 @@ func (addressResource) Compare(s *Scope, want, have *address) Verdict {
 	return v
 }
 
+// prefixMetric is the metric of the prefix route. Of IPv6, 0 stands for the
+// kernel's default (net/ipv6/addrconf.c, addrconf_prefix_route).
+func (a *address) prefixMetric() uint32 {
+	if a.Local.Is6() && a.Metric == 0 {
+		return ipv6PrefixMetric
+	}
+	return a.Metric
+}
+
 // lifetime is what is compared of a lifetime: it counts down, so only whether
 // it has an end.
 func lifetime(seconds uint32) string {
@@ -226,6 +238,15 @@ func lifetime(seconds uint32) string {
 		return "forever"
 	}
 	return "finite"
+}
+
+// preferred is that of a preferred lifetime. One that ran out by itself is finite;
+// that an address is not preferred is declared by 0.
+func preferred(seconds uint32, want *address) string {
+	if want.PreferredLft == 0 && seconds == 0 {
+		return "0"
+	}
+	return lifetime(seconds)
 }
 
 func flagNames(flags uint32) string { return strings.Join(route.AddrFlagNames(flags), ",") }
@@ -267,6 +288,9 @@ func (addressResource) Create(_ *Scope, b *netlink.Batch, a *address) {
 func (addressResource) Change(_ *Scope, b *netlink.Batch, want, have *address) {
 	c := *want
 	c.Index = have.Index
+	if have.Metric != 0 {
+		c.Metric = want.prefixMetric() // to IPv6, none is to leave it
+	}
 	b.Add(unix.RTM_NEWADDR, netlink.Create|netlink.Replace, c.settable())
 }
 
@@ -299,43 +323,4 @@ func (addressResource) Survives(_ *Scope, a *address, e LinkEvent) bool {
 
 func (addressResource) Restorable(_ *Scope, a *address) bool {
 	return a.Flags&unix.IFA_F_PERMANENT != 0
-}
-
-// Effects are what the deletion of IPv4 addresses takes down: routes that use
-// them as source, and, with the last one of a link, all routes through it
-// (net/ipv4/fib_frontend.c, fib_del_ifaddr and fib_disable_ip).
-func (addressResource) Effects(_ *Scope, want, have []address, ops []op[address]) (events []LinkEvent) {
-	left := map[int32]int{}
-	for i := range have {
-		if have[i].Local.Is4() {
-			left[have[i].Index]++
-		}
-	}
-	goes := func(a *address, loses *[]string) {
-		e := LinkEvent{Kind: AddressRemoved, Index: a.Index, Addr: a.Local, loses: loses}
-		events = append(events, e)
-		if left[a.Index]--; left[a.Index] == 0 {
-			e.Kind = LinkNoIPv4
-			events = append(events, e)
-		}
-	}
-	for _, p := range ops {
-		if p.have >= 0 && have[p.have].Local.Is4() && !p.made && (p.now || p.action == Replace) {
-			goes(&have[p.have], nil)
-		}
-	}
-	for _, p := range ops { // everything is made before the others go
-		if p.action == Create || p.action == Replace {
-			if a := subject(want, have, p); a.Local.Is4() {
-				left[a.Index]++
-			}
-		}
-	}
-	for i := range ops {
-		if p := &ops[i]; p.action == Delete && !p.now && have[p.have].Local.Is4() {
-			p.loses = new([]string)
-			goes(&have[p.have], p.loses)
-		}
-	}
-	return events
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/spec"
 )
 
 // subnet is what IPv4 addresses share of which the first is the primary one and
@@ -16,8 +18,8 @@ type subnet struct {
 
 // Diff keeps the order of IPv4 addresses within a subnet: the first declared one
 // is primary. The kernel decides by the order of insertion, and with a primary
-// address it deletes or promotes the secondary ones, so a subnet whose primary
-// address has to go is deleted and made anew in order.
+// address it deletes the secondary ones, so a subnet whose primary address has to
+// go is deleted and made anew in order, unless the kernel promotes the right one.
 func (addressResource) Diff(s *Scope, want, have []address, ops []op[address]) []op[address] {
 	if s.deleting() {
 		want = nil // what is declared goes, what others have there stays
@@ -33,9 +35,19 @@ func (addressResource) Diff(s *Scope, want, have []address, ops []op[address]) [
 			members[n] = append(members[n], int32(i))
 		}
 	}
+	acts := make([]Action, len(have))
+	for _, p := range ops {
+		if p.have >= 0 {
+			acts[p.have] = p.action
+		}
+	}
 	for _, n := range nets {
-		if rebuilds(want, have, ops, n, members[n]) {
-			ops = rebuild(want, have, ops, n, members[n])
+		switch m := members[n]; {
+		case !rebuilds(want, have, ops, acts, n, m):
+		case promotesRightly(s, want, have, ops, acts, n, m):
+			ops = backwards(ops, m)
+		default:
+			ops = rebuild(want, have, ops, n, m)
 		}
 	}
 	return ops
@@ -43,40 +55,108 @@ func (addressResource) Diff(s *Scope, want, have []address, ops []op[address]) [
 
 // rebuilds tells whether the primary address of a subnet goes, or is not the
 // first of those that are declared, while others are there.
-func rebuilds(want, have []address, ops []op[address], net subnet, members []int32) bool {
-	if len(members) < 2 && !joined(want, ops, net) {
-		return false
-	}
+func rebuilds(want, have []address, ops []op[address], acts []Action, net subnet, members []int32) bool {
 	first := slices.IndexFunc(members, func(h int32) bool { return have[h].Flags&unix.IFA_F_SECONDARY == 0 })
 	if first < 0 {
 		return false
 	}
 	primary := members[first]
-	for _, p := range ops {
-		if p.have == primary && (p.action == Delete || p.action == Replace) {
-			return true
+	switch acts[primary] {
+	case Replace:
+		return len(members) > 1 || joined(want, ops, net)
+	case Delete:
+		return joined(want, ops, net) || slices.ContainsFunc(members, func(h int32) bool { return acts[h] != Delete })
+	}
+	// The first declared address of the subnet is not the primary one: that
+	// matters only if the primary one is declared further down.
+	w := firstDeclared(want, net)
+	return w >= 0 && !isSame(&want[w], &have[primary]) && declaredAt(want[w+1:], &have[primary])
+}
+
+func firstDeclared(want []address, net subnet) int {
+	return slices.IndexFunc(want, func(w address) bool { return inSubnet(&w, net) })
+}
+
+func isSame(a, b *address) bool { return addressResource{}.Key(a) == addressResource{}.Key(b) }
+
+// promotesRightly tells whether the kernel makes the right address the primary one
+// when that goes: the first of those that stay or come.
+func promotesRightly(s *Scope, want, have []address, ops []op[address], acts []Action, net subnet, members []int32) bool {
+	if acts[members[0]] != Delete || slices.ContainsFunc(members, func(h int32) bool { return acts[h] == Replace }) {
+		return false // what is replaced goes behind the others
+	}
+	if have[members[0]].Flags&unix.IFA_F_NOPREFIXROUTE != 0 {
+		return false // until it goes there is no route to the subnet
+	}
+	if slices.ContainsFunc(ops, func(p op[address]) bool {
+		return joins(want, p, net) && want[p.want].Scope != have[members[0]].Scope
+	}) {
+		return false // a subnet has one scope
+	}
+	var heir *address
+	if i := slices.IndexFunc(members, func(h int32) bool { return acts[h] != Delete }); i >= 0 {
+		heir = &have[members[i]]
+	} else if i := slices.IndexFunc(ops, func(p op[address]) bool { return joins(want, p, net) }); i >= 0 {
+		heir = &want[ops[i].want]
+	}
+	w := firstDeclared(want, net)
+	return heir != nil && (w < 0 || isSame(&want[w], heir) || !declaredAt(want[w+1:], heir)) && s.promotesSecondaries(net.index)
+}
+
+// promotesSecondaries tells what will be set when addresses are deleted. Either
+// sysctl is enough (include/linux/inetdevice.h, IN_DEV_PROMOTE_SECONDARIES).
+func (s *Scope) promotesSecondaries(index int32) bool {
+	const key = "ipv4.promote_secondaries"
+	l := s.Link(index)
+	if l == nil {
+		return false
+	}
+	t := sysctlTable{root: "/proc/sys"}
+	set := func(name string, declared map[string]string, declaredName string) bool {
+		v, ok := declared[declaredName]
+		if !ok {
+			v, _ = t.read(name)
+		}
+		return v != "" && !equalSysctl(v, "0")
+	}
+	var all, own map[string]string
+	if s.Spec != nil && !s.deleting() {
+		all = s.Spec.Sysctl
+		if d := s.Spec.Links[s.LinkName(index)]; d != nil {
+			own = d.Sysctl
 		}
 	}
-	for i := range want {
-		w := &want[i]
-		if !w.Local.Is4() || w.Index != net.index || w.network() != net.network {
-			continue
-		}
-		if (addressResource{}).Key(w) == (addressResource{}).Key(&have[primary]) {
+	promotes := false
+	err := s.do(func() error {
+		name := spec.LinkSysctl("all", key)
+		promotes = set(name, all, name) || set(spec.LinkSysctl(l.Name, key), own, key)
+		return nil
+	})
+	return err == nil && promotes
+}
+
+// backwards puts the deletions of some addresses into the reverse order, so that
+// none becomes the primary one that goes as well.
+func backwards(ops []op[address], members []int32) []op[address] {
+	var gone []op[address]
+	ops = slices.DeleteFunc(ops, func(p op[address]) bool {
+		if p.action != Delete || !slices.Contains(members, p.have) {
 			return false
 		}
-		// The first declared address of the subnet is not the primary one: that
-		// matters only if the primary one is declared further down.
-		return declaredAt(want[i+1:], &have[primary])
-	}
-	return false
+		gone = append(gone, p)
+		return true
+	})
+	slices.SortFunc(gone, func(a, b op[address]) int { return int(b.have - a.have) })
+	return append(ops, gone...)
 }
 
 // joined tells whether an address is added to the subnet.
 func joined(want []address, ops []op[address], net subnet) bool {
-	return slices.ContainsFunc(ops, func(p op[address]) bool {
-		return p.action == Create && p.want >= 0 && inSubnet(&want[p.want], net)
-	})
+	return slices.ContainsFunc(ops, func(p op[address]) bool { return joins(want, p, net) })
+}
+
+func joins(want []address, p op[address], net subnet) bool {
+	return p.action == Create && p.want >= 0 && inSubnet(&want[p.want], net)
 }
 
 func declaredAt(want []address, have *address) bool {
@@ -95,7 +175,7 @@ func rebuild(want, have []address, ops []op[address], net subnet, members []int3
 			going[p.have] = p.action == Delete
 			return true
 		}
-		return p.want >= 0 && p.action == Create && inSubnet(&want[p.want], net)
+		return joins(want, p, net)
 	})
 	for _, h := range slices.Backward(members) {
 		ops = append(ops, op[address]{action: Delete, want: -1, have: h, now: true, silent: !going[h]})

@@ -97,7 +97,7 @@ func (res *Result) notRestored() error {
 	var errs []error
 	for _, err := range res.Refused {
 		var e *StepError
-		if errors.As(err, &e) && e.Step.Restores && !errors.Is(err, unix.EEXIST) {
+		if errors.As(err, &e) && e.Step.putsBack() && !errors.Is(err, unix.EEXIST) {
 			errs = append(errs, err)
 			res.Rest = append(res.Rest, e.Step)
 		}
@@ -123,7 +123,7 @@ func (r *Run) execute(ctx context.Context, res *Result) error {
 		func() error { return r.add(ctx, beforeLinks, res) },
 		func() error { return x.before(ctx) },
 		func() error { return r.settle(ctx, res, x) },
-		func() error { return r.add(ctx, withLinks, res) },
+		func() error { return r.addWithLinks(ctx, res, x) },
 		func() error { return x.up(ctx) },
 		func() error { return r.lookAgain(ctx, res, x) },
 		func() error { return r.add(ctx, afterLinks, res) },
@@ -188,8 +188,18 @@ func (r *Run) settle(ctx context.Context, res *Result, x *linkExec) error {
 		for _, t := range s.tables {
 			t.relocate(index)
 		}
+		s.connected.relocate(index)
 	}
 	return nil
+}
+
+// addWithLinks also counts what happened to links if it is the end of the run.
+func (r *Run) addWithLinks(ctx context.Context, res *Result, x *linkExec) error {
+	err := r.add(ctx, withLinks, res)
+	if len(res.Refused) > 0 {
+		x.report(res, func(st *linkStep) bool { return !st.isLate() })
+	}
+	return err
 }
 
 // refusedLinks reports the links that the kernel refused so far, with which the

@@ -52,6 +52,9 @@ func (d *fdbDefaults) isDefault(o *fdbObject) bool {
 // declared remote already the default entry: who deletes it does not change what
 // the kernel reports as remote.
 func (r fdbResource) Declare(s *Scope) (all []fdbObject, err error) {
+	if s.deleting() {
+		return nil, nil // they bear no mark of ours
+	}
 	var errs []error
 	for _, name := range sortedKeys(s.Spec.Links) {
 		l := s.Spec.Links[name]

@@ -236,6 +236,25 @@ func (p *linkPlan) masterKind(s *Scope, name string) masterTraits {
 	return masterTraits{}
 }
 
+// routeTable returns the table that the connected routes of a link are in: that
+// of its VRF, or the main one.
+func (s *Scope) routeTable(index int32) uint32 {
+	for _, i := range []int32{index, s.masterIndex(index)} {
+		if l := s.Link(i); l != nil && traitsOf(l.Kind).movesRoutes {
+			return optionNumber(s.option(l.Name, "table"))
+		}
+	}
+	return unix.RT_TABLE_MAIN
+}
+
+// masterIndex returns the master that a link will have, 0 for none.
+func (s *Scope) masterIndex(index int32) int32 {
+	if state := s.links.state[index]; state != nil {
+		return state.master
+	}
+	return 0
+}
+
 // followsDown tells whether a link goes down with the one below it.
 func (s *Scope) followsDown(l *route.Link) bool {
 	k, ok := s.observedKind(l)

@@ -37,12 +37,14 @@ func (neighborResource) Class() string { return "neighbor" }
 func (neighborResource) Groups() []uint32 { return []uint32{unix.RTNLGRP_NEIGH} }
 
 func (neighborResource) Declare(s *Scope) ([]neighborObject, error) {
-	all := make([]neighborObject, len(s.Spec.Neighbors))
+	all := make([]neighborObject, 0, len(s.Spec.Neighbors))
 	var errs []error
-	for i := range all {
+	for i := range s.Spec.Neighbors {
 		d := &s.Spec.Neighbors[i]
-		all[i] = neighborObject{Neighbor: declaredNeighbor(s, d), decl: int32(i)}
-		if all[i].Index == 0 {
+		n := neighborObject{Neighbor: declaredNeighbor(s, d), decl: int32(i)}
+		if n.Index != 0 { // else it is gone with its link, in a deletion
+			all = append(all, n)
+		} else {
 			errs = append(errs, s.missing(spec.Path(s.Name, "neighbors", i, "dev"), d.Dev))
 		}
 	}

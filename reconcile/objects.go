@@ -66,6 +66,40 @@ type op[T any] struct {
 	reason string
 	// loses are other programs' objects that go for good with this one.
 	loses *[]string
+	// soon, when it is set, deletes before the tables behind make anything.
+	soon *bool
+}
+
+// pass is the part of the execution that an op belongs to.
+type pass uint8
+
+const (
+	passNow pass = iota
+	passMake
+	passSoon
+	passLate
+)
+
+// passes are those of each phase, in order.
+var passes = map[phase][]pass{adding: {passNow, passMake, passSoon}, removing: {passLate}}
+
+func (o *objects[K, T]) pass(p *op[T]) pass {
+	if gone := o.gone[p.have]; gone != nil && *gone && p.action == Delete {
+		return passNow
+	}
+	return p.pass()
+}
+
+func (p *op[T]) pass() pass {
+	switch {
+	case p.now:
+		return passNow
+	case p.action != Delete:
+		return passMake
+	case p.soon != nil && *p.soon:
+		return passSoon
+	}
+	return passLate
 }
 
 // objects implements table for a Resource.
@@ -84,6 +118,9 @@ type objects[K comparable, T any] struct {
 	// lost are the want that a link step takes down and that are put back: they
 	// are counted in its line.
 	lost []bool
+	// gone are the have that are taken down before anything is made, if the value
+	// says so. Their deletion comes then, too: later it might hit what was made.
+	gone map[int32]*bool
 }
 
 func newObjects[K comparable, T any](r Resource[K, T]) func() table {
@@ -111,7 +148,7 @@ func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEven
 	var fallen []fallen[T]
 	err := untilUndisturbed(ctx, func() (err error) {
 		o.settled, o.seen = make([]bool, len(o.want)), make([]bool, len(o.want))
-		o.have, o.ops = o.have[:0], nil
+		o.have, o.ops, o.gone = o.have[:0], nil, map[int32]*bool{}
 		if s.Exists {
 			fallen, err = o.dump(ctx, s, events)
 		}
@@ -123,8 +160,22 @@ func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEven
 	for i := range fallen {
 		o.fall(s, &fallen[i].object, fallen[i].event)
 	}
+	o.hasten(s, events)
 	o.diff(s)
 	return nil
+}
+
+// hasten has deletions that would take down what is made come before that.
+func (o *objects[K, T]) hasten(s *Scope, events []LinkEvent) {
+	late := indexEvents(slices.DeleteFunc(slices.Clone(events), func(e LinkEvent) bool { return e.soon == nil }))
+	if late.none() || s.deleting() {
+		return
+	}
+	for w := range o.want {
+		if e, hit := o.casualty(s, &o.want[w], late); hit {
+			*e.soon = true
+		}
+	}
 }
 
 // fallen is an object and the event that takes it down.
@@ -160,12 +211,16 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 			return nil, err
 		}
 		w, wanted := o.index[o.res.Key(t)]
-		if e, hit := o.casualty(s, t, index); hit && wanted && e.standsUntilReplaced() {
+		e, hit := o.casualty(s, t, index)
+		switch {
+		case hit && wanted && e.standsUntilReplaced():
 			// compared like any other: it is in the way of what is made
-		} else if hit && e.loses == nil {
+		case hit && e.loses == nil, hit && wanted && !s.deleting() && o.res.Compare(s, &o.want[w], t).Equal():
 			down = append(down, fallen[T]{o.res.Own(t), e})
 			continue
-		} else if hit && !wanted && !o.prunable(s, t) && o.res.Maker(s, t).isOthers() {
+		case hit && o.prunable(s, t):
+			o.gone[int32(len(o.have))] = e.soon
+		case hit && !wanted && o.res.Maker(s, t).isOthers():
 			*e.loses = append(*e.loses, o.res.Class()+" "+o.res.Name(s, t))
 		}
 		switch {
@@ -209,14 +264,19 @@ func (o *objects[K, T]) fall(s *Scope, t *T, e LinkEvent) {
 	c := o.res.Own(t)
 	o.res.Relocate(&c, s.successor)
 	key, step := o.res.Key(&c), s.blame(e)
-	if w, wanted := o.index[key]; wanted && s.keepsLink(e) && !s.deleting() {
+	if e.soon != nil {
+		*e.soon = true
+	}
+	w, wanted := o.index[key]
+	if wanted && s.keepsLink(e) && !s.deleting() {
 		o.lost[w] = e.step != nil && o.res.Compare(s, &o.want[w], &c).Equal()
 		step.interrupt(o.res.Class())
 		return
 	}
 	switch maker := o.res.Maker(s, t); {
 	case maker == Kernel:
-	case e.step == nil && o.prunable(s, t):
+	case e.step == nil && (o.prunable(s, t) || wanted && maker == Ours):
+		o.gone[int32(len(o.have))] = new(true)
 		o.have = append(o.have, c) // a line of its own: it was to go anyway
 	case maker == Ours, o.prunable(s, t), e.Kind == LinkRemoved && pruneClass[o.res.Class()] == "":
 		// What bears no mark of its own belongs to its link.
@@ -270,7 +330,7 @@ func (o *objects[K, T]) diff(s *Scope) {
 func (o *objects[K, T]) decide(s *Scope, w int32, chain []int32) {
 	want := &o.want[w]
 	switch {
-	case s.deleting():
+	case s.deleting() && int(w) < o.declared:
 		for _, h := range chain {
 			if o.res.Maker(s, &o.have[h]) == Ours {
 				o.ops = append(o.ops, op[T]{action: Delete, want: -1, have: h})
@@ -373,21 +433,14 @@ func (o *objects[K, T]) relocate(index func(int32) int32) {
 
 func (o *objects[K, T]) execute(ctx context.Context, s *Scope, ph phase, report reporter) error {
 	x := &sending[K, T]{o: o, s: s, report: report}
-	if ph == adding {
-		for i, p := range o.ops {
-			if p.now {
-				if err := x.add(ctx, i); err != nil {
-					return err
-				}
+	for _, due := range passes[ph] {
+		for i := range o.ops {
+			if o.pass(&o.ops[i]) != due {
+				continue
 			}
-		}
-	}
-	for i, p := range o.ops {
-		if p.now || (p.action == Delete) != (ph == removing) {
-			continue
-		}
-		if err := x.add(ctx, i); err != nil {
-			return err
+			if err := x.add(ctx, i); err != nil {
+				return err
+			}
 		}
 	}
 	if err := x.flush(ctx); err != nil {

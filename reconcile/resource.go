@@ -142,10 +142,14 @@ type LinkEvent struct {
 	Kind  EventKind
 	Index int32      // of the link
 	Addr  netip.Addr // of AddressRemoved
+	Table uint32     // of AddressRemoved, the table of the routes that may use it
 	step  *linkStep  // nil when no link step is behind it
 	// loses takes what goes for good with an address that is removed after
 	// everything new was made; nil for what happens before that.
 	loses *[]string
+	// soon is set to have such an address removed before the objects of later
+	// tables are made, because it would take declared ones down; nil with loses.
+	soon *bool
 }
 
 // standsUntilReplaced tells whether the link goes only when everything new is

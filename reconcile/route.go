@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -19,7 +20,7 @@ type routeObject struct {
 	route.Route
 	decl int32 // in the document; -1 for what was observed
 	// anyScope, anySrc and anyDev accept what is there, because the document
-	// leaves the field out.
+	// leaves the field out; a link as long as the gateway is on it.
 	anyScope, anySrc, anyDev bool
 }
 
@@ -46,10 +47,9 @@ func (routeResource) Declare(s *Scope) ([]routeObject, error) {
 	var errs []error
 	for i := range s.Spec.Routes {
 		d := &s.Spec.Routes[i]
-		for _, dev := range routeDevs(d) {
-			if dev.name != "" && s.Index(dev.name) == 0 {
-				errs = append(errs, s.missing(spec.Path(s.Name, append([]any{"routes", i}, dev.path...)...), dev.name))
-			}
+		errs = s.checkDev(errs, d.Dev, len(d.NextHops) > 0, "routes", i, "dev")
+		for h := range d.NextHops {
+			errs = s.checkDev(errs, d.NextHops[h].Dev, len(d.NextHops) > 1, "routes", i, "nexthops", h, "dev")
 		}
 		declareRoute(s, &all[i], d)
 		all[i].decl = int32(i)
@@ -57,17 +57,29 @@ func (routeResource) Declare(s *Scope) ([]routeObject, error) {
 	return all, errors.Join(errs...)
 }
 
-type devRef struct {
-	name string
-	path []any
+// checkDev adds what is wrong with a link that a route names.
+func (s *Scope) checkDev(errs []error, name string, oneOfMany bool, place ...any) []error {
+	switch {
+	case name == "":
+	case s.Index(name) == 0:
+		return append(errs, s.missing(spec.Path(s.Name, place...), name))
+	case s.staysDown(name, oneOfMany):
+		return append(errs, s.run.doc.Errorf(spec.Path(s.Name, place...), "link %s is down: the kernel makes no route through it", name))
+	}
+	return errs
 }
 
-func routeDevs(d *spec.Route) []devRef {
-	refs := []devRef{{d.Dev, []any{"dev"}}}
-	for i, h := range d.NextHops {
-		refs = append(refs, devRef{h.Dev, []any{"nexthops", i, "dev"}})
+// staysDown tells whether a link is down after the plan. One of several links may
+// go down at any time without the route going, so there only the document counts.
+func (s *Scope) staysDown(name string, oneOfMany bool) bool {
+	if s.deleting() {
+		return false
 	}
-	return refs
+	if l := s.Spec.Links[name]; l != nil {
+		return !l.Up
+	}
+	state := s.links.state[s.Index(name)]
+	return state != nil && !state.up && !oneOfMany
 }
 
 func declareRoute(s *Scope, r *routeObject, d *spec.Route) {
@@ -80,7 +92,7 @@ func declareRoute(s *Scope, r *routeObject, d *spec.Route) {
 		r.Dst = netip.Prefix{}
 	}
 	r.OIF = s.Index(d.Dev)
-	r.anySrc = !d.Src.IsValid()
+	r.anySrc = !d.Src.IsValid() && !rejects(d.Type)
 	r.anyDev = d.Dev == "" && (d.Via.IsValid() || d.Type != unix.RTN_UNICAST)
 	r.Protocol = s.Protocol()
 	if d.Protocol != nil {
@@ -93,6 +105,7 @@ func declareRoute(s *Scope, r *routeObject, d *spec.Route) {
 		r.NextHops = append(r.NextHops, declareNextHop(s, h))
 	}
 	r.flatten()
+	r.spreadRealms()
 	r.Encap = encodeEncap(d.Encap)
 	r.Metrics = declareMetrics(d.Metrics)
 	r.Scope, r.anyScope = routeScope(r), true
@@ -111,6 +124,17 @@ func (r *routeObject) flatten() {
 	r.Flags |= uint32(h.Flags)
 	r.anyDev = h.OIF == 0
 	r.NextHops = nil
+}
+
+// spreadRealms gives the realms to each of several hops: the kernel keeps them
+// there (net/ipv4/fib_semantics.c, fib_get_nhs).
+func (r *routeObject) spreadRealms() {
+	for i := range r.NextHops {
+		r.NextHops[i].Realms = r.Realms
+	}
+	if len(r.NextHops) > 0 {
+		r.Realms = 0
+	}
 }
 
 func declareNextHop(s *Scope, h spec.NextHop) route.NextHop {
@@ -266,18 +290,24 @@ func (routeResource) Compare(s *Scope, want, have *routeObject) Verdict {
 		w.Scope = have.Scope
 	}
 	if want.anySrc {
-		w.PrefSrc = have.PrefSrc
+		w.PrefSrc = s.acceptSrc(have.PrefSrc)
 	}
 	if want.anyDev {
-		w.OIF = have.OIF
+		w.OIF = s.acceptDev(want.Gateway, have.Table, have.OIF)
 	}
 	if len(w.NextHops) > 0 && len(w.NextHops) == len(have.NextHops) {
-		w.NextHops = acceptDevs(w.NextHops, have)
+		w.NextHops = acceptDevs(s, w.NextHops, have)
 	}
-	if w.Equal(&have.Route) {
+	h := &have.Route
+	if h.PrefSrc.Is6() && s.connected.renewed[h.PrefSrc] {
+		c := *h
+		c.PrefSrc = netip.Addr{}
+		h = &c
+	}
+	if w.Equal(h) {
 		return Verdict{}
 	}
-	return Verdict{Action: routeAction(&w, &have.Route), Fields: routeChanges(s, &have.Route, &w)}
+	return Verdict{Action: routeAction(&w, h), Fields: routeChanges(s, h, &w)}
 }
 
 // Ident implements identifier: what changes is no part of it.
@@ -285,9 +315,26 @@ func (routeResource) Ident(_ *Scope, r *routeObject) string {
 	return routeDst(&r.Route) + routeRest(&r.Route)
 }
 
+// acceptSrc returns the source that is there, unless its address goes.
+func (s *Scope) acceptSrc(have netip.Addr) netip.Addr {
+	if s.connected.gone[have] {
+		return netip.Addr{}
+	}
+	return have
+}
+
+// acceptDev returns the link for a gateway without one: that which is there, if
+// no other is certain.
+func (s *Scope) acceptDev(gateway netip.Addr, table uint32, have int32) int32 {
+	if !gateway.IsValid() {
+		return have
+	}
+	return cmp.Or(s.connected.dev(gateway, table, have), have)
+}
+
 // acceptDevs fills in the devices that hops leave open, and puts the hops of an
 // IPv6 route, which are a set, into the order of what is there.
-func acceptDevs(want []route.NextHop, have *routeObject) []route.NextHop {
+func acceptDevs(s *Scope, want []route.NextHop, have *routeObject) []route.NextHop {
 	hops := slices.Clone(want)
 	for i := range have.NextHops {
 		h := &have.NextHops[i]
@@ -302,7 +349,7 @@ func acceptDevs(want []route.NextHop, have *routeObject) []route.NextHop {
 		}
 		hops[i], hops[j] = hops[j], hops[i]
 		if hops[i].OIF == 0 && same(hops[i]) {
-			hops[i].OIF = h.OIF
+			hops[i].OIF = s.acceptDev(h.Gateway, have.Table, h.OIF)
 		}
 	}
 	return hops
@@ -338,8 +385,22 @@ func (routeResource) Relocate(r *routeObject, index func(int32) int32) {
 	}
 }
 
-func (routeResource) Create(_ *Scope, b *netlink.Batch, r *routeObject) {
+func (routeResource) Create(s *Scope, b *netlink.Batch, r *routeObject) {
+	r.chooseDevs(s, 0)
 	b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, r.settable())
+}
+
+// chooseDevs names the links that the document leaves out, where they are
+// certain: addresses that are yet to go would have the kernel choose others.
+func (r *routeObject) chooseDevs(s *Scope, have int32) {
+	if r.anyDev && r.Gateway.IsValid() {
+		r.OIF = s.connected.dev(r.Gateway, r.Table, have)
+	}
+	for i := range r.NextHops {
+		if h := &r.NextHops[i]; h.OIF == 0 && h.Gateway.IsValid() {
+			h.OIF = s.connected.dev(h.Gateway, r.Table, 0)
+		}
+	}
 }
 
 // settable returns the route without the flags that are the kernel's state, which
@@ -362,10 +423,11 @@ func (r *routeObject) settable() *route.Route {
 	return &c
 }
 
-func (routeResource) Change(_ *Scope, b *netlink.Batch, want, have *routeObject) {
+func (routeResource) Change(s *Scope, b *netlink.Batch, want, have *routeObject) {
+	want.chooseDevs(s, have.OIF)
 	c := want.Route
 	if want.anySrc {
-		c.PrefSrc = have.PrefSrc
+		c.PrefSrc = s.acceptSrc(have.PrefSrc)
 	}
 	b.Add(unix.RTM_NEWROUTE, netlink.Create|netlink.Replace, &c)
 }
@@ -391,11 +453,11 @@ func (routeResource) Rank(_ *Scope, r *routeObject) int64 {
 	return 2
 }
 
-// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_dev, and
-// net/ipv6/route.c, rt6_sync_down_dev.
+// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_addr and
+// fib_sync_down_dev, and net/ipv6/route.c, rt6_sync_down_dev.
 func (routeResource) Survives(_ *Scope, r *routeObject, e LinkEvent) bool {
 	if e.Kind == AddressRemoved {
-		return !r.PrefSrc.Is4() || r.PrefSrc != e.Addr
+		return !r.PrefSrc.Is4() || r.PrefSrc != e.Addr || r.Table != e.Table
 	}
 	if !r.through(e.Index) || r.NHID != 0 && e.Kind == LinkNoIPv4 {
 		return true

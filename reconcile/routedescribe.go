@@ -15,7 +15,8 @@ const knownMetrics = 1<<unix.RTAX_LOCK | 1<<unix.RTAX_MTU | 1<<unix.RTAX_ADVMSS 
 
 // isSayable tells whether a document has words for the whole route.
 func (r *routeObject) isSayable() bool {
-	return r.NHID == 0 && r.Expires == 0 && !r.Src.IsValid() && r.Metrics.Set&^knownMetrics == 0 && len(r.Extra) == 0
+	_, same := commonRealms(&r.Route)
+	return same && r.NHID == 0 && r.Expires == 0 && !r.Src.IsValid() && r.Metrics.Set&^knownMetrics == 0 && len(r.Extra) == 0
 }
 
 // Describe writes a route. Routes that a document cannot say, because they use
@@ -26,7 +27,7 @@ func (routeResource) Describe(s *Scope, r *routeObject, n *spec.Namespace) {
 		return
 	}
 	d := spec.Route{
-		To: r.Dst, Via: r.Gateway, Src: r.PrefSrc, Table: r.Table, Metric: r.Priority, Realms: r.Realms,
+		To: r.Dst, Via: r.Gateway, Src: r.PrefSrc, Table: r.Table, Metric: r.Priority,
 		Type: r.Type, TOS: r.TOS, Pref: spec.RouterPref(r.Pref), OnLink: r.Flags&unix.RTNH_F_ONLINK != 0,
 	}
 	if r.Dst.Bits() <= 0 {
@@ -38,6 +39,7 @@ func (routeResource) Describe(s *Scope, r *routeObject, n *spec.Namespace) {
 	if !rejects(r.Type) {
 		d.Dev = s.LinkName(r.OIF)
 	}
+	d.Realms, _ = commonRealms(&r.Route)
 	var ok bool
 	if d.Encap, ok = decodeEncap(r.Encap); !ok {
 		return

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -30,7 +31,7 @@ func routeWords(s *Scope, r *route.Route) []namedText {
 		{"type", route.RouteTypeName(r.Type)}, {"via", addr(r.Gateway)}, {"dev", s.LinkName(r.OIF)}, {"nexthops", ""},
 		{"src", addr(r.PrefSrc)}, {"scope", ""}, {"onlink", flag(r.Flags&unix.RTNH_F_ONLINK != 0, "true")},
 		{"encap", ""}, {"congctl", r.Metrics.Congestion}, {"pref", route.PrefName(r.Pref)},
-		{"realms", fmt.Sprintf("%d/%d", r.Realms>>16, r.Realms&0xffff)}, {"lock", number(r.Metrics.Lock)},
+		{"realms", realmsText(r)}, {"lock", number(r.Metrics.Lock)},
 	}
 	if len(r.NextHops) > 0 {
 		words[3].text = strings.TrimSpace(routeHops(s, r))
@@ -46,6 +47,29 @@ func routeWords(s *Scope, r *route.Route) []namedText {
 		words = append(words, namedText{m.name, number(v)})
 	}
 	return words
+}
+
+// realmsText writes the realms, of a route with several hops those of each.
+func realmsText(r *route.Route) string {
+	text := func(realms uint32) string { return fmt.Sprintf("%d/%d", realms>>16, realms&0xffff) }
+	if realms, same := commonRealms(r); same {
+		return text(realms)
+	}
+	var all []string
+	for i := range r.NextHops {
+		all = append(all, text(r.NextHops[i].Realms))
+	}
+	return strings.Join(all, ",")
+}
+
+// commonRealms returns the realms of a route, or of all its hops if they have the
+// same.
+func commonRealms(r *route.Route) (realms uint32, same bool) {
+	if len(r.NextHops) == 0 {
+		return r.Realms, true
+	}
+	realms = r.NextHops[0].Realms
+	return realms, !slices.ContainsFunc(r.NextHops, func(h route.NextHop) bool { return h.Realms != realms })
 }
 
 func routeDst(r *route.Route) string {

@@ -27,10 +27,12 @@ type Scope struct {
 
 	links  links
 	tables []stagedTable
-	nsids  map[int32]*Scope // by their id in this namespace; nil until asked for
-	others map[uint8]bool   // protocols of other owners; nil until asked for
-	run    *Run
-	mark   mark // of the namespace itself; the zero mark if it is not ours
+	// connected is known as soon as the addresses are planned.
+	connected connected
+	nsids     map[int32]*Scope // by their id in this namespace; nil until asked for
+	others    map[uint8]bool   // protocols of other owners; nil until asked for
+	run       *Run
+	mark      mark // of the namespace itself; the zero mark if it is not ours
 }
 
 // Conn returns a connection to the namespace. It stays the run's.

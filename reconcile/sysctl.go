@@ -39,6 +39,8 @@ type sysctl struct {
 	// known says that have was read. The files of a link, and of a namespace, to
 	// come are not there yet.
 	known bool
+	// reset is the declared sysctl that will set this one to another value.
+	reset string
 }
 
 func newSysctlTable(perLink bool) table { return &sysctlTable{perLink: perLink, root: "/proc/sys"} }
@@ -116,7 +118,8 @@ func (t *sysctlTable) observe(_ context.Context, s *Scope, _ []LinkEvent) error 
 		return errs
 	}
 	for i := range t.declared {
-		if v := &t.declared[i]; !equalSysctl(v.want, v.have) {
+		v := &t.declared[i]
+		if v.reset = t.resetBy(s, v); v.reset != "" || !equalSysctl(v.want, v.have) {
 			t.pending = append(t.pending, i)
 		}
 	}
@@ -155,6 +158,9 @@ func (t *sysctlTable) foresee(s *Scope, v *sysctl) error {
 	if err != nil {
 		return sysctlError(err)
 	}
+	if by, value := t.propagated(s, name); by != "" {
+		have = value
+	}
 	if declared, ok := s.Spec.Sysctl[name]; ok {
 		have = declared
 	}
@@ -162,6 +168,43 @@ func (t *sysctlTable) foresee(s *Scope, v *sysctl) error {
 		v.have = have
 	}
 	return nil
+}
+
+// resetBy returns the declared sysctl whose change takes the value of v away.
+func (t *sysctlTable) resetBy(s *Scope, v *sysctl) string {
+	if by, value := t.propagated(s, v.name); v.known && by != "" && !equalSysctl(v.want, value) {
+		return by
+	}
+	return ""
+}
+
+// propagated returns the declared sysctl that will be changed and with it another
+// one, and the value that it gives to that.
+func (t *sysctlTable) propagated(s *Scope, name string) (by, value string) {
+	family, rest, _ := strings.Cut(strings.TrimPrefix(name, "net."), ".conf.")
+	link, key, _ := strings.Cut(rest, ".")
+	if link == "all" || !slices.Contains(propagating[family], key) {
+		return "", ""
+	}
+	all := []string{"net." + family + ".conf.all." + key}
+	if family == "ipv4" {
+		all = append(all, "net.ipv4.ip_forward")
+	}
+	for _, by := range all {
+		want, declared := s.Spec.Sysctl[by]
+		if have, err := t.read(by); declared && err == nil && !equalSysctl(want, have) {
+			return by, want
+		}
+	}
+	return "", ""
+}
+
+// propagating are the sysctls of which a change of conf.all is one of every link
+// and of conf.default (net/ipv4/devinet.c, inet_forward_change;
+// net/ipv6/addrconf.c, addrconf_forward_change and the like).
+var propagating = map[string][]string{
+	"ipv4": {"forwarding"},
+	"ipv6": {"forwarding", "disable_ipv6", "ignore_routes_with_linkdown", "addr_gen_mode"},
 }
 
 func (t *sysctlTable) steps(s *Scope) iter.Seq[Step] {
@@ -176,9 +219,12 @@ func (t *sysctlTable) steps(s *Scope) iter.Seq[Step] {
 
 func (v *sysctl) step(s *Scope) Step {
 	st := Step{Action: Change, Namespace: s.Name, Class: "sysctl", Object: v.name, Path: v.path(s)}
-	if v.known {
+	switch {
+	case v.known && v.reset != "" && equalSysctl(v.want, v.have):
+		st.Object, st.Note = v.name+" "+v.want, v.reset+" changes it, set again"
+	case v.known:
 		st.Fields = []FieldChange{{"", v.have, v.want}}
-	} else {
+	default:
 		st.Action, st.Object = Create, v.name+" "+v.want
 	}
 	return st

@@ -426,6 +426,7 @@ links:
 	b.apply(doc, `
 + link vx10 kind vxlan id 10 dstport 4789
 ~ sysctl net.ipv4.ip_forward 0 → 1
+~ sysctl net.ipv4.conf.v0.forwarding 0   net.ipv4.ip_forward changes it, set again
 ~ sysctl net.ipv4.conf.v0.rp_filter 0 → 2
 + sysctl net.ipv4.conf.vx10.arp_ignore 1`)
 	for file, want := range map[string]string{

@@ -178,6 +178,8 @@ func (d *decoder) checkLocal(n ref, a *addressMap) bool {
 // valid one: iproute2 would make it endless, which the kernel refuses.
 func (d *decoder) checkLifetimes(n ref, a *addressMap) {
 	switch {
+	case a.ValidLft == nil && a.Local.Is4() && a.PreferredLft != nil && *a.PreferredLft != 0:
+		d.failKey(n, "preferred_lft", "needs valid_lft: an IPv4 address without end is preferred for ever, or with 0 not at all")
 	case a.ValidLft == nil:
 	case a.PreferredLft == nil && !d.has(n, "preferred_lft"):
 		a.PreferredLft = new(*a.ValidLft)

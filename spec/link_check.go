@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,11 +16,8 @@ func (d *decoder) checkLink(n ref, l *Link) {
 		}
 	}
 	if l.MTU != nil && *l.MTU < 1280 {
-		for i := range l.Addresses {
-			if a := &l.Addresses[i]; a.Local.Is6() {
-				d.failKey(n, "mtu", "%d is less than IPv6 needs (1280), and the link has %s", *l.MTU, a.Local)
-				break
-			}
+		if what := l.needsIPv6(); what != "" {
+			d.failKey(n, "mtu", "%d is less than IPv6 needs (1280), and the link has %s", *l.MTU, what)
 		}
 	}
 	d.checkAddresses(n, l.Addresses)
@@ -109,6 +107,21 @@ func (d *decoder) entries(m ref, key string, f func(i int, at ref)) {
 		d.pop()
 	}
 	d.pop()
+}
+
+// needsIPv6 names what there is only with IPv6, "" for nothing.
+func (l *Link) needsIPv6() string {
+	for i := range l.Addresses {
+		if a := &l.Addresses[i]; a.Local.Is6() {
+			return a.Local.String()
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Sysctl)) {
+		if strings.HasPrefix(name, "ipv6.") {
+			return "sysctl " + name
+		}
+	}
+	return ""
 }
 
 func (d *decoder) checkAddresses(n ref, addresses []Address) {

@@ -223,6 +223,9 @@ func (r random) address(link string, i int) Address {
 		a.ValidLft, a.PreferredLft = new(uint32(100)), new(uint32(r.IntN(100)))
 	} else {
 		a.PreferredLft = maybe(r, r.Uint32N(1000))
+		if a.Local.Is4() {
+			a.PreferredLft = maybe(r, uint32(0))
+		}
 	}
 	if r.bool() {
 		a.Peer = r.addr(is4)

@@ -158,11 +158,17 @@ func (r *Route) metrics() *Metrics {
 	return r.Metrics
 }
 
+// quickAck is a flag that iproute2 writes as a number.
 var quickAck = key[Route]{
-	name: "quickack", doc: "send acknowledgements at once", schema: boolean.schema,
+	name: "quickack", doc: "send acknowledgements at once; 1 and 0 mean true and false",
+	schema: schema{"enum": []any{true, false, "on", "off", 1, 0}},
 	read: func(d *decoder, n ref, r *Route) bool {
-		var on bool
-		ok := boolean.read(d, n, &on)
+		on, ok := false, true
+		if d.t.shape(n) == isPlain && (d.t.string(n) == "0" || d.t.string(n) == "1") {
+			on = d.t.string(n) == "1"
+		} else {
+			ok = boolean.read(d, n, &on)
+		}
 		if on {
 			r.metrics().QuickAck = 1
 		}

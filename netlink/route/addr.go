@@ -106,6 +106,11 @@ func (d *Addr) Decode(b []byte) error {
 	if d.Peer == d.Local {
 		d.Peer = netip.Addr{}
 	}
+	// Of an IPv4 address without end only the flag is reported
+	// (net/ipv4/devinet.c, inet_fill_ifaddr).
+	if d.Family == unix.AF_INET && d.Flags&unix.IFA_F_PERMANENT != 0 && d.Flags&unix.IFA_F_DEPRECATED != 0 {
+		d.PreferredLft = 0
+	}
 	return a.Err()
 }
 

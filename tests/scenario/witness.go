@@ -31,9 +31,16 @@ type ear struct {
 	sub   *netlink.Subscription
 	first map[int32]*route.Link // the links before
 	names map[int32][]string    // all that a link was called
+	addrs map[addrKey]bool      // those there are
 	heard []heard
 	lost  bool // events were lost: nothing can be said
 	done  chan struct{}
+}
+
+// addrKey tells addresses apart.
+type addrKey struct {
+	index int32
+	addr  netip.Addr
 }
 
 // heard is an event, decoded.
@@ -87,7 +94,7 @@ func listenIn(name string) (*ear, error) {
 		return nil, err
 	}
 	defer c.Close()
-	w := &ear{in: name, first: map[int32]*route.Link{}, names: map[int32][]string{}, done: make(chan struct{})}
+	w := &ear{in: name, first: map[int32]*route.Link{}, names: map[int32][]string{}, addrs: map[addrKey]bool{}, done: make(chan struct{})}
 	w.sub, err = c.Subscribe(unix.RTNLGRP_LINK, unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR,
 		unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE)
 	if err != nil {
@@ -97,6 +104,11 @@ func listenIn(name string) (*ear, error) {
 		if err == nil {
 			w.first[l.Index] = l.Clone()
 			w.call(l)
+		}
+	}
+	for a, err := range c.Addrs(context.Background(), route.AddrFilter{}) {
+		if err == nil {
+			w.addrs[addrKey{a.Index, a.Local}] = true
 		}
 	}
 	go w.listen()
@@ -191,8 +203,8 @@ func (w *ear) accounts(p plan, links map[int32]*route.Link, h heard) string {
 	}
 	switch {
 	case h.link != nil:
-		if comesWithModule(h.link) {
-			return ""
+		if comesWithModule(h.link) || h.link.Flags&unix.IFF_LOOPBACK != 0 && p.has("namespace "+w.in) {
+			return "" // lo bears the mark of its namespace
 		}
 		if p.hasLink(w.names[h.link.Index]) || h.typ == unix.RTM_NEWLINK && !changed(links[h.link.Index], h.link) ||
 			h.link.Family == unix.AF_BRIDGE && p.hasLink(w.names[h.link.Master]) {
@@ -221,8 +233,11 @@ func comesWithModule(l *route.Link) bool {
 }
 
 func (w *ear) untoldAddr(p plan, verb string, a *route.Addr) string {
-	own := a.Local
+	own, key := a.Local, addrKey{a.Index, a.Local}
+	promoted := verb == "new" && w.addrs[key] // it was there: the kernel made it the primary one
+	w.addrs[key] = verb == "new"
 	switch {
+	case promoted:
 	case own.IsLoopback(), own.IsLinkLocalUnicast() && own.Is6(), a.Proto != 0 && a.Proto <= route.IFAPROT_KERNEL_LL:
 	case p.has(own.String()), p.suffers("address", w.names[a.Index]):
 	default:

@@ -57,7 +57,7 @@ func TestWitness(t *testing.T) {
 		"rule without a line":          {rule(10), false},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
-			w := &ear{names: names}
+			w := &ear{names: names, addrs: map[addrKey]bool{}}
 			if why := w.accounts(readPlan(printed), before, c.heard); (why == "") != c.told {
 				t.Errorf("told %v, want %v: %s", why == "", c.told, why)
 			}
