@@ -114,6 +114,7 @@ func (p *linkPlan) change(st *linkStep) {
 	p.changeMaster(st, state)
 	p.changePort(st)
 	p.changeAltNames(st)
+	p.changeMTU(st)
 	if mtu := w.spec.MTU; mtu != nil && *mtu < minIPv6MTU && have.MTU >= minIPv6MTU {
 		p.event(st, s, LinkNoIPv6, have.Index)
 	}
@@ -123,6 +124,23 @@ func (p *linkPlan) change(st *linkStep) {
 	p.changeUp(st, state)
 	if len(st.fields) == 0 && st.regains && (w.spec.MTU != nil || w.spec.Address != nil) {
 		st.quiet = true
+	}
+}
+
+// changeMTU notes which other links have another MTU afterwards: the ports of a
+// bond, and what stands on the link and has a larger one.
+func (p *linkPlan) changeMTU(st *linkStep) {
+	s, mtu := st.scope, st.want.spec.MTU
+	if mtu == nil || *mtu == st.have.MTU {
+		return
+	}
+	if traitsOf(st.have.Kind).releasesDown { // drivers/net/bonding/bond_main.c, bond_change_mtu
+		st.resized = append(st.resized, s.portsOf(st.have)...)
+	}
+	for _, o := range s.standingOn(st.have) {
+		if o.MTU > *mtu {
+			st.resized = append(st.resized, o)
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ type linkStep struct {
 	peer        string // the far end that goes with the link
 	followers   []follower
 	released    []*route.Link // ports that lose their master
+	resized     []*route.Link // whose MTU changes with that of the link
 	lifted      []*route.Link // that the kernel takes up and the plan down again
 	// orphans are links of others that stand on the link and go with it.
 	orphans []string
@@ -155,6 +156,7 @@ func (st *linkStep) note() string {
 	}
 	parts = append(parts, st.following(false, "takes %s down"))
 	parts = append(parts, st.reason)
+	parts = append(parts, st.naming(st.resized, "changes the MTU of %s"))
 	parts = append(parts, st.naming(st.lifted, "takes %s up for a moment"))
 	parts = append(parts, st.naming(st.released, "releases %s"))
 	if w := st.want; st.peer == "" && st.action == Replace && w.peer != nil {
