@@ -47,7 +47,7 @@ func (st nsStep) step() Step {
 // findScopes returns the namespaces that the run looks at: its own, the
 // declared ones, and those that bear the owner's mark.
 func (r *Run) findScopes(ctx context.Context) error {
-	r.marked = map[string]*Scope{}
+	r.marked, r.strangers = map[string]*Scope{}, nil
 	r.scopes = []*Scope{{Spec: &r.doc.Namespace, Exists: true, run: r}}
 	names, err := r.namedNamespaces()
 	if err != nil {
@@ -72,23 +72,37 @@ func (r *Run) findScopes(ctx context.Context) error {
 		if s == nil {
 			s = &Scope{Name: name, Exists: true, run: r}
 		}
-		if err := s.readMark(ctx); err != nil {
-			if s.Spec == nil {
-				r.conns.drop(s)
-				continue // not ours to understand
-			}
+		if err := r.sort(ctx, s); err != nil {
 			return fmt.Errorf("namespace %s: %w", name, err)
 		}
-		switch {
-		case s.mark.owner == "" && s.Spec == nil:
-			r.conns.drop(s)
-			continue
-		case s.Spec == nil:
-			r.scopes = append(r.scopes, s)
-		}
-		r.marked[s.mark.id] = s
 	}
 	return nil
+}
+
+// sort looks whose a namespace is that exists.
+func (r *Run) sort(ctx context.Context, s *Scope) error {
+	err := s.readMark(ctx)
+	switch {
+	case s.Spec != nil && err != nil:
+		return err
+	case s.Spec == nil && (err != nil || s.mark.owner == ""): // not ours to understand
+		r.conns.drop(s)
+		if err == nil && !s.othersMark && r.prunesNamespace(s.Name) {
+			r.strangers = append(r.strangers, s)
+		}
+		return nil
+	case s.Spec == nil:
+		r.scopes = append(r.scopes, s)
+	}
+	r.marked[s.mark.id] = s
+	return nil
+}
+
+// prunesNamespace tells whether a namespace goes that nobody of ours made and the
+// document does not declare. For that it has to speak of namespaces: `prune: all`
+// is about what is in them.
+func (r *Run) prunesNamespace(name string) bool {
+	return !r.deleting && r.doc.Prune.Classes["namespaces"] == spec.PruneAll && !r.doc.Ignore.Namespace(name)
 }
 
 // namedNamespaces lists /run/netns. Without the right to enter namespaces, and
@@ -161,6 +175,7 @@ func (s *Scope) readMark(ctx context.Context) error {
 		return err
 	}
 	s.mark, _ = ownMark(lo.AltNames, s.Owner())
+	s.othersMark = s.mark.owner == "" && len(marksOf(lo.AltNames)) > 0
 	return nil
 }
 
@@ -186,6 +201,9 @@ func (r *Run) planNamespaces() (steps []nsStep) {
 		case !s.Exists:
 			steps = append(steps, nsStep{Create, s, ""})
 		}
+	}
+	for _, s := range r.strangers {
+		steps = append(steps, nsStep{Delete, s, "with everything in it"})
 	}
 	return steps
 }

@@ -161,7 +161,6 @@ var meanings = map[string]map[unix.Errno]string{
 		unix.EBUSY:        "the link is in use",
 		unix.ERANGE:       "a value is out of range",
 		unix.ENOTEMPTY:    "the link has ports",
-		unix.EPERM:        "CAP_NET_ADMIN is missing",
 		unix.ENETDOWN:     "the link below is down",
 		unix.EACCES:       "the option does not go with the link's mode",
 		unix.EPROTO:       "the option does not go with the link's state",
@@ -170,22 +169,21 @@ var meanings = map[string]map[unix.Errno]string{
 	"address": {
 		unix.EEXIST: "the link has the address already", unix.ENODEV: "the link does not exist",
 		unix.EADDRNOTAVAIL: "the address cannot be used here", unix.EACCES: "IPv6 is disabled on the link",
-		unix.ENOBUFS: "the kernel is out of memory for it", unix.EPERM: "CAP_NET_ADMIN is missing",
+		unix.ENOBUFS: "the kernel is out of memory for it",
 	},
 	"route": {
 		unix.EEXIST: "another route has the same destination, metric and tos", unix.ESRCH: "the route does not exist",
 		unix.ENETUNREACH: "the gateway is not on a connected network", unix.EHOSTUNREACH: "the gateway is not on a connected network",
 		unix.ENODEV: "the link does not exist", unix.ENETDOWN: "the link is down", unix.ENOENT: "the route does not exist",
-		unix.EPERM: "CAP_NET_ADMIN is missing",
 	},
 	"rule": {
-		unix.EEXIST: "the rule exists", unix.ENOENT: "the rule does not exist", unix.EPERM: "CAP_NET_ADMIN is missing",
+		unix.EEXIST: "the rule exists", unix.ENOENT: "the rule does not exist",
 	},
 	"neighbor": {
-		unix.ENOENT: "the neighbour does not exist", unix.ENODEV: "the link does not exist", unix.EPERM: "CAP_NET_ADMIN is missing",
+		unix.ENOENT: "the neighbour does not exist", unix.ENODEV: "the link does not exist",
 	},
 	"fdb": {
-		unix.EEXIST: "the entry exists", unix.ENOENT: "the entry does not exist", unix.EPERM: "CAP_NET_ADMIN is missing",
+		unix.EEXIST: "the entry exists", unix.ENOENT: "the entry does not exist",
 	},
 }
 
@@ -193,6 +191,9 @@ func meaning(class string, err error) string {
 	var e *netlink.Error
 	if !errors.As(err, &e) || e.Text != "" {
 		return ""
+	}
+	if e.Errno == unix.EPERM && !hasCapability(unix.CAP_NET_ADMIN) {
+		return "CAP_NET_ADMIN is missing"
 	}
 	return meanings[class][e.Errno]
 }

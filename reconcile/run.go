@@ -34,8 +34,10 @@ type Run struct {
 	deleting bool
 	scopes   []*Scope
 	marked   map[string]*Scope // by the id of the mark on lo
-	conns    conns
-	locks    []*lock
+	// strangers are namespaces of nobody's that go with everything in them.
+	strangers []*Scope
+	conns     conns
+	locks     []*lock
 
 	namespaces []nsStep
 	links      *linkPlan

@@ -33,6 +33,8 @@ type Scope struct {
 	others    map[uint8]bool   // protocols of other owners; nil until asked for
 	run       *Run
 	mark      mark // of the namespace itself; the zero mark if it is not ours
+	// othersMark tells that another owner's is on it instead.
+	othersMark bool
 }
 
 // Conn returns a connection to the namespace. It stays the run's.
