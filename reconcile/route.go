@@ -47,9 +47,9 @@ func (routeResource) Declare(s *Scope) ([]routeObject, error) {
 	var errs []error
 	for i := range s.Spec.Routes {
 		d := &s.Spec.Routes[i]
-		errs = s.checkDev(errs, d.Dev, len(d.NextHops) > 0, "routes", i, "dev")
+		errs = append(errs, s.checkDev(d.Dev, false, i, -1)...)
 		for h := range d.NextHops {
-			errs = s.checkDev(errs, d.NextHops[h].Dev, len(d.NextHops) > 1, "routes", i, "nexthops", h, "dev")
+			errs = append(errs, s.checkDev(d.NextHops[h].Dev, len(d.NextHops) > 1, i, h)...)
 		}
 		declareRoute(s, &all[i], d)
 		all[i].decl = int32(i)
@@ -57,16 +57,21 @@ func (routeResource) Declare(s *Scope) ([]routeObject, error) {
 	return all, errors.Join(errs...)
 }
 
-// checkDev adds what is wrong with a link that a route names.
-func (s *Scope) checkDev(errs []error, name string, oneOfMany bool, place ...any) []error {
-	switch {
-	case name == "":
-	case s.Index(name) == 0:
-		return append(errs, s.missing(spec.Path(s.Name, place...), name))
-	case s.staysDown(name, oneOfMany):
-		return append(errs, s.run.doc.Errorf(spec.Path(s.Name, place...), "link %s is down: the kernel makes no route through it", name))
+// checkDev returns what is wrong with a link that a route, or its hop, names; hop
+// is -1 for the route itself.
+func (s *Scope) checkDev(name string, oneOfMany bool, i, hop int) []error {
+	gone := name != "" && s.Index(name) == 0
+	if name == "" || !gone && !s.staysDown(name, oneOfMany) {
+		return nil
 	}
-	return errs
+	path := spec.Path(s.Name, "routes", i, "dev")
+	if hop >= 0 {
+		path = spec.Path(s.Name, "routes", i, "nexthops", hop, "dev")
+	}
+	if gone {
+		return []error{s.missing(path, name)}
+	}
+	return []error{s.run.doc.Errorf(path, "link %s is down: the kernel makes no route through it", name)}
 }
 
 // staysDown tells whether a link is down after the plan. One of several links may
