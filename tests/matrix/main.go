@@ -11,8 +11,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -74,8 +76,7 @@ func matrix(ctx context.Context, o options) error {
 		return err
 	}
 	var total results.Summary
-	for _, name := range strings.Split(o.kernels, ",") {
-		out := runOn(ctx, name, cache, b, o)
+	for name, out := range runAll(ctx, strings.Split(o.kernels, ","), cache, b, o) {
 		report(name, out, o.verbose)
 		total.Passed += out.Summary.Passed
 		total.Failed += out.Summary.Failed
@@ -88,15 +89,47 @@ func matrix(ctx context.Context, o options) error {
 	return err
 }
 
-// runOn runs the tests on one kernel. A kernel that did not run is a failure
-// like any other.
-func runOn(ctx context.Context, name string, cache *tools.Cache, b *build, o options) *vm.Outcome {
-	if name == "native" {
-		return runNative(ctx, b, o.args())
+// runAll runs the tests on all kernels and yields the outcomes in the order of
+// their names: on this one first, with all processors, then in the machines, which
+// have one processor each and run side by side.
+func runAll(ctx context.Context, names []string, cache *tools.Cache, b *build, o options) iter.Seq2[string, *vm.Outcome] {
+	return func(yield func(string, *vm.Outcome) bool) {
+		var native *vm.Outcome
+		if slices.Contains(names, "native") {
+			native = runNative(ctx, b, o.args())
+		}
+		outcomes := map[string]chan *vm.Outcome{}
+		slots := make(chan struct{}, runtime.NumCPU())
+		for _, name := range names {
+			outcomes[name] = make(chan *vm.Outcome, 1)
+			if name == "native" {
+				outcomes[name] <- native
+				continue
+			}
+			k, err := openKernel(cache, name) // one after the other: they may be fetched
+			go func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				outcomes[name] <- runIn(ctx, name, k, err, b, o)
+			}()
+		}
+		for _, name := range names {
+			if !yield(name, <-outcomes[name]) {
+				return
+			}
+		}
 	}
-	out, err := boot(ctx, name, cache, b, o)
-	if out == nil {
-		out = &vm.Outcome{Version: name}
+}
+
+// runIn runs the tests in a machine with kernel k, or says why there is none. A
+// kernel that did not run is a failure like any other.
+func runIn(ctx context.Context, name string, k *vm.Kernel, err error, b *build, o options) *vm.Outcome {
+	out := &vm.Outcome{Version: name}
+	if err == nil {
+		var ran *vm.Outcome
+		if ran, err = boot(ctx, k, b, o); ran != nil {
+			out = ran
+		}
 	}
 	if err != nil {
 		out.Summary.Fail("kernel "+name+" did not run to its end", err.Error())
@@ -104,15 +137,15 @@ func runOn(ctx context.Context, name string, cache *tools.Cache, b *build, o opt
 	return out
 }
 
-func boot(ctx context.Context, name string, cache *tools.Cache, b *build, o options) (*vm.Outcome, error) {
+func openKernel(cache *tools.Cache, name string) (*vm.Kernel, error) {
 	i := slices.IndexFunc(tools.Kernels, func(s tools.Series) bool { return s.Name == name })
 	if i < 0 {
 		return nil, fmt.Errorf("unknown kernel %q: want native, 6.12 or 6.1", name)
 	}
-	k, err := vm.OpenKernel(cache, tools.Kernels[i])
-	if err != nil {
-		return nil, err
-	}
+	return vm.OpenKernel(cache, tools.Kernels[i])
+}
+
+func boot(ctx context.Context, k *vm.Kernel, b *build, o options) (*vm.Outcome, error) {
 	m := vm.Machine{Kernel: k, Tree: b.root, Guest: b.guest, Test2JSON: b.test2json, Limit: o.limit, Work: b.dir}
 	return m.Run(ctx, vm.Job{
 		Root:  "/src",
