@@ -1,17 +1,19 @@
 package reconcile
 
+import "net/netip"
+
 // eventIndex finds the events that can concern an object, so that many events
 // and many objects do not multiply.
 type eventIndex struct {
-	on       map[int32][]LinkEvent
-	anywhere []LinkEvent
+	on   map[int32][]LinkEvent
+	from map[netip.Addr][]LinkEvent // AddressRemoved: routes on other links may use it, too
 }
 
 func indexEvents(events []LinkEvent) eventIndex {
-	x := eventIndex{on: map[int32][]LinkEvent{}}
+	x := eventIndex{on: map[int32][]LinkEvent{}, from: map[netip.Addr][]LinkEvent{}}
 	for _, e := range events {
-		if e.Kind == AddressRemoved { // routes on other links may use it, too
-			x.anywhere = append(x.anywhere, e)
+		if e.Kind == AddressRemoved {
+			x.from[e.Addr] = append(x.from[e.Addr], e)
 		} else {
 			x.on[e.Index] = append(x.on[e.Index], e)
 		}
@@ -19,4 +21,4 @@ func indexEvents(events []LinkEvent) eventIndex {
 	return x
 }
 
-func (x eventIndex) none() bool { return len(x.on)+len(x.anywhere) == 0 }
+func (x eventIndex) none() bool { return len(x.on)+len(x.from) == 0 }

@@ -203,6 +203,7 @@ func (p *linkPlan) changeAltNames(st *linkStep) {
 	for _, n := range want {
 		if !slices.Contains(st.have.AltNames, n) {
 			st.altAdd = append(st.altAdd, n)
+			st.scope.links.byName[n] = st.have
 		}
 	}
 	for _, n := range st.have.AltNames {

@@ -93,7 +93,7 @@ func (p *linkPlan) create(st *linkStep) {
 			return
 		}
 	}
-	w.scope.links.plan(w.name)
+	w.plan()
 	st.mark = newMark(w.scope.Owner(), w.scope.Protocol())
 	p.setAll(st)
 }
@@ -137,8 +137,7 @@ func (p *linkPlan) recreate(st *linkStep, reason string) {
 	}
 	st.action, st.reason = Replace, reason
 	p.remove(st, w.scope, st.have)
-	i := w.scope.links.plan(w.name)
-	w.scope.links.successors[st.have.Index] = i
+	w.scope.links.successors[st.have.Index] = w.plan()
 	st.mark = newMark(w.scope.Owner(), w.scope.Protocol())
 	p.setAll(st)
 }

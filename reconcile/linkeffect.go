@@ -227,7 +227,7 @@ func (s *Scope) masterKind(index int32) masterTraits {
 
 // masterKind returns the traits of a master by its name, as it will be.
 func (p *linkPlan) masterKind(s *Scope, name string) masterTraits {
-	if w := p.byPlace[linkPlace{s, name}]; w != nil && w.kind != nil {
+	if w := p.declared(linkPlace{s, name}); w != nil && w.kind != nil {
 		return traitsOf(w.kind.Name())
 	}
 	if l := s.links.byName[name]; l != nil {

@@ -65,11 +65,7 @@ func (p *linkPlan) sort(dependencies func(*linkWant) []*linkWant) error {
 func (p *linkPlan) dependencies(w *linkWant) (to []*linkWant) {
 	for _, r := range w.refs {
 		place := linkPlace{w.scope, r.name}
-		d := p.byPlace[place]
-		if d == nil {
-			d = p.peers[place]
-		}
-		if d != nil && !r.late {
+		if d := p.declared(place); d != nil && !r.late {
 			to = append(to, d)
 		}
 	}

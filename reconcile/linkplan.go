@@ -15,7 +15,9 @@ type linkPlan struct {
 	wants   []*linkWant // what a link refers to comes before it
 	byPlace map[linkPlace]*linkWant
 	// peers are the far ends of declared pairs, declared themselves or not.
-	peers  map[linkPlace]*linkWant
+	peers map[linkPlace]*linkWant
+	// alts are the declared links by their alternative names.
+	alts   map[linkPlace]*linkWant
 	steps  []*linkStep
 	events map[*Scope][]LinkEvent
 	errs   spec.Errors
@@ -25,7 +27,7 @@ type linkPlan struct {
 
 func planLinks(r *Run) (*linkPlan, error) {
 	p := &linkPlan{
-		run: r, byPlace: map[linkPlace]*linkWant{}, peers: map[linkPlace]*linkWant{},
+		run: r, byPlace: map[linkPlace]*linkWant{}, peers: map[linkPlace]*linkWant{}, alts: map[linkPlace]*linkWant{},
 		events: map[*Scope][]LinkEvent{},
 	}
 	if err := p.declare(); err != nil {
@@ -86,6 +88,9 @@ func (p *linkPlan) declare() error {
 			}
 			p.wants = append(p.wants, w)
 			p.byPlace[w.place()] = w
+			for _, alt := range deref(w.spec.AltNames) {
+				p.alts[linkPlace{s, alt}] = w
+			}
 		}
 	}
 	for _, w := range p.wants {
@@ -93,6 +98,17 @@ func (p *linkPlan) declare() error {
 	}
 	for _, w := range p.wants {
 		p.alias(w)
+	}
+	return nil
+}
+
+// declared returns the declared link that goes by a name: its own, that of the far
+// end of its pair, or an alternative one.
+func (p *linkPlan) declared(at linkPlace) *linkWant {
+	for _, by := range []map[linkPlace]*linkWant{p.byPlace, p.peers, p.alts} {
+		if w := by[at]; w != nil {
+			return w
+		}
 	}
 	return nil
 }
@@ -149,7 +165,7 @@ func (p *linkPlan) check() {
 			to, at := linkPlace{w.scope, r.name}, w.path(anySlice(strings.Split(r.key, "."))...)
 			have := w.scope.links.byName[r.name]
 			switch {
-			case p.byPlace[to] != nil, p.peers[to] != nil:
+			case p.declared(to) != nil:
 			case have == nil:
 				p.fail(at, "link %s neither exists nor is declared", to)
 			case p.pruned(w.scope, have):

@@ -45,8 +45,8 @@ func (p *linkPlan) prune(s *Scope) {
 	}
 	slices.SortFunc(all, func(a, b *route.Link) int { return cmp.Or(s.depth(b)-s.depth(a), int(a.Index-b.Index)) })
 	for _, l := range all {
-		if s.links.state[l.Index].gone || p.tied(s, l) {
-			continue
+		if s.links.state[l.Index].gone && s.isPair(l) || p.tied(s, l) {
+			continue // the far end is in the line of the near one
 		}
 		if l.Kind == "" {
 			p.unmanaged = append(p.unmanaged, linkPlace{s, l.Name}.String())

@@ -67,6 +67,15 @@ func (w *linkWant) hardwareLen() int {
 	return 0
 }
 
+// plan gives the link, which is to come, an index under all its names.
+func (w *linkWant) plan() int32 {
+	i := w.scope.links.plan(w.name)
+	for _, alt := range deref(w.spec.AltNames) {
+		w.scope.links.planned[alt] = i
+	}
+	return i
+}
+
 // path returns the place of a part of the link in the document.
 func (w *linkWant) path(parts ...any) string {
 	return spec.Path(w.scope.Name, append([]any{"links", w.name}, parts...)...)

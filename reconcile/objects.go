@@ -218,7 +218,9 @@ func (o *objects[K, T]) casualty(s *Scope, t *T, events eventIndex) (LinkEvent, 
 			}
 		}
 	}
-	try(events.anywhere)
+	if src, ok := o.res.(sourced[T]); ok {
+		try(events.from[src.Source(t)])
+	}
 	o.res.Relocate(t, func(index int32) int32 { // visits the links of t
 		try(events.on[index])
 		return index

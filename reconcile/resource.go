@@ -86,6 +86,9 @@ type survivor[T any] interface {
 	Restorable(s *Scope, t *T) bool
 }
 
+// A sourced resource has objects that name an address of this host.
+type sourced[T any] interface{ Source(t *T) netip.Addr }
+
 // A differ is a resource whose objects depend on each other's order, so that
 // comparing them one by one is not enough. All of its objects are kept.
 type differ[T any] interface {
