@@ -34,12 +34,9 @@ func (p *linkPlan) isDeclaredPeer(s *Scope, l *route.Link) bool {
 // others first. Their side effects are counted before the declared links are
 // compared.
 func (p *linkPlan) prune(s *Scope) {
-	if s.leaves() {
-		return // everything goes with the namespace
-	}
 	var all []*route.Link
 	for _, l := range s.links.byIndex {
-		if p.pruned(s, l) {
+		if !s.leaves() && p.pruned(s, l) || s.goesBeforeNamespace(l) {
 			all = append(all, l)
 		}
 	}
@@ -56,6 +53,17 @@ func (p *linkPlan) prune(s *Scope) {
 		p.remove(st, s, l)
 		p.steps = append(p.steps, st)
 	}
+}
+
+// goesBeforeNamespace tells whether a link has to be deleted although its namespace
+// goes with everything in it: the kernel would take the far end of a pair out of
+// another namespace at some later time.
+func (s *Scope) goesBeforeNamespace(l *route.Link) bool {
+	if !s.leaves() {
+		return false
+	}
+	_, in, ok := s.peerLink(l)
+	return ok && !in.leaves()
 }
 
 // tied tells whether a declared link would go with l: the other end of its
@@ -80,7 +88,7 @@ func (p *linkPlan) tied(s *Scope, l *route.Link) bool {
 func (p *linkPlan) deleteDeclared() {
 	for _, w := range p.wants {
 		l := w.scope.links.byName[w.name]
-		if l == nil || w.kind == nil || w.scope.leaves() || w.scope.linkMaker(l) != Ours && !w.scope.farEndOfOurs(l) {
+		if l == nil || w.kind == nil || w.scope.leaves() && !w.scope.goesBeforeNamespace(l) || w.scope.linkMaker(l) != Ours && !w.scope.farEndOfOurs(l) {
 			continue
 		}
 		st := &linkStep{action: Delete, scope: w.scope, name: w.name, have: l}
