@@ -208,12 +208,13 @@ type masterTraits struct {
 	wantsDown    bool // a port must be down to join (bond)
 	releasesDown bool // a port is down after leaving (bond)
 	movesRoutes  bool // routes and IPv6 addresses are lost (vrf)
+	followsPorts bool // the master has the address of a port (bridge)
 }
 
 func traitsOf(kindName string) (t masterTraits) {
 	if k, ok := kind.New(kindName); ok {
 		down := kind.PortsJoinDown(k)
-		t = masterTraits{wantsDown: down, releasesDown: down, movesRoutes: kind.MovesRoutes(k)}
+		t = masterTraits{wantsDown: down, releasesDown: down, movesRoutes: kind.MovesRoutes(k), followsPorts: kind.FollowsPorts(k)}
 	}
 	return t
 }

@@ -51,6 +51,7 @@ func planLinks(r *Run) (*linkPlan, error) {
 	for i := 0; i < len(p.wants); i++ { // ports to be put back are added on the way
 		p.compare(p.wants[i])
 	}
+	p.readdress()
 	p.checkNames()
 	p.levels()
 	p.clearTheWay()

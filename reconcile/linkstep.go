@@ -55,6 +55,7 @@ type linkStep struct {
 	peer        string // the far end that goes with the link
 	followers   []follower
 	released    []*route.Link // ports that lose their master
+	readdressed []*route.Link // whose hardware address changes
 	resized     []*route.Link // whose MTU changes with that of the link
 	lifted      []*route.Link // that the kernel takes up and the plan down again
 	// orphans are links of others that stand on the link and go with it.
@@ -164,6 +165,9 @@ func (st *linkStep) note() string {
 	}
 	if st.peer != "" {
 		parts = append(parts, "with its peer "+st.peer)
+	}
+	if len(st.interrupted)+len(st.lost) > 0 {
+		parts = append(parts, st.naming(st.readdressed, "changes the address of %s"))
 	}
 	if len(st.interrupted) > 0 {
 		parts = append(parts, "interrupts "+count(st.interrupted)+", put back")

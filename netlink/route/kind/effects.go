@@ -32,8 +32,9 @@ func TakesAll(k Kind) bool {
 	return ok && t.takesAll()
 }
 
-// FollowsPorts tells whether the MTU of a link of this kind is that of its ports
-// until it is changed: the one that the link is made with does not count.
+// FollowsPorts tells whether the MTU and the address of a link of this kind are those
+// of its ports until they are changed: the MTU that the link is made with does not
+// count.
 func FollowsPorts(k Kind) bool {
 	f, ok := as[interface{ followsPorts() bool }](k)
 	return ok && f.followsPorts()
