@@ -38,6 +38,9 @@ func (s *space) layer3() {
 func (s *space) route(i int) object {
 	h, other := pick(s.world, s.homes...), pick(s.world, s.homes...)
 	r := object{"metric": 10 + s.IntN(3), "table": pick(s.world, 254, 2000)}
+	if h.table != 0 {
+		r["table"] = h.table // in no other one its addresses are local
+	}
 	hop := func(h home, list []string, gateway string) object {
 		if len(list) == 0 {
 			return nil
@@ -57,7 +60,7 @@ func (s *space) route(i int) object {
 		r["type"] = pick(s.world, "blackhole", "unreachable", "prohibit")
 	case via == nil:
 		return nil
-	case second != nil && other.name != h.name && s.IntN(3) == 0:
+	case second != nil && other.name != h.name && other.table == h.table && s.IntN(3) == 0:
 		second["weight"] = 1 + s.IntN(5)
 		r["nexthops"] = []object{via, second}
 		r["src"] = pick(s.world, src...)

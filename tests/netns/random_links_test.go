@@ -45,7 +45,7 @@ func (s *space) declare(i int, slot slot) {
 			s.inhabit(i, slot.name, l)
 		}
 	case "port":
-		s.enslave(l, kind)
+		s.enslave(i, slot.name, l)
 	case "upper", "tunnel":
 		s.inhabit(i, slot.name, l)
 		if kind != "gre" {
@@ -105,21 +105,25 @@ func (s *space) pair(i int, l object) {
 }
 
 // enslave makes a link the port of some master, or of none.
-func (s *space) enslave(l object, kind string) {
+func (s *space) enslave(i int, name string, l object) {
 	master := pick(s.world, append(s.masters, "none")...)
 	l["master"] = master
-	fdb, of := []object{}, ""
-	if m, ok := s.links[master].(object); ok {
-		of = m["kind"].(string)
-		if of == "bond" {
-			l["bond_slave"] = object{"queue_id": s.queues[0]}
-			s.queues = s.queues[1:]
-			if m["bond"].(object)["mode"] == "active-backup" {
-				l["bond_slave"].(object)["prio"] = s.IntN(3)
-			}
+	m, _ := s.links[master].(object)
+	fdb := []object{}
+	switch m["kind"] {
+	case "vrf":
+		s.inhabit(i, name, l)
+		if n := len(s.homes); n > 0 && s.homes[n-1].name == name {
+			s.homes[n-1].table = m["vrf"].(object)["table"].(int)
 		}
-	}
-	if of == "bridge" {
+	case "bond":
+		port := object{"queue_id": s.queues[0]}
+		s.queues = s.queues[1:]
+		if m["bond"].(object)["mode"] == "active-backup" {
+			port["prio"] = s.IntN(3)
+		}
+		l["bond_slave"] = port
+	case "bridge":
 		l["bridge_slave"] = object{
 			"learning": s.IntN(2) == 0, "isolated": s.IntN(2) == 0, "hairpin": s.IntN(2) == 0, "neigh_suppress": s.IntN(2) == 0, "priority": s.IntN(64),
 		}
@@ -135,13 +139,13 @@ func (s *space) enslave(l object, kind string) {
 			fdb, s.stations = append(fdb, e), s.stations[1:]
 		}
 	}
-	if kind == "vxlan" {
+	if l["kind"] == "vxlan" {
 		for _, n := range s.Perm(3)[:s.IntN(3)] {
 			fdb = append(fdb, object{"lladdr": "00:00:00:00:00:00", "dst": fmt.Sprintf("198.51.100.%d", n+1)})
 		}
 		fdb = append(fdb, object{"lladdr": fmt.Sprintf("02:00:00:00:03:%02x", s.IntN(3)), "dst": fmt.Sprintf("198.51.100.%d", 1+s.IntN(3))})
 	}
-	if kind == "vxlan" || of == "bridge" {
+	if l["kind"] == "vxlan" || m["kind"] == "bridge" {
 		l["fdb"] = fdb
 	}
 }

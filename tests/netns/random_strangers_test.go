@@ -1,6 +1,7 @@
 package netns_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +18,9 @@ func (w *world) strangers(x, y *document) string {
 			if name != "" {
 				in = "-n " + name + " "
 			}
-			(&stranger{world: w, ip: "ip " + in, b: b, net: 50 * n, x: s, y: t}).settle()
+			fmt.Fprintf(b, "ip %s-batch - <<.\n", in) // the start of a process takes long in a machine
+			(&stranger{world: w, b: b, net: 50 * n, x: s, y: t}).settle()
+			fmt.Fprintln(b, ".")
 		}
 	}
 	if w.IntN(2) == 0 {
@@ -29,14 +32,14 @@ func (w *world) strangers(x, y *document) string {
 // stranger is somebody else in a namespace.
 type stranger struct {
 	*world
-	ip   string
 	b    *strings.Builder
 	net  int
+	last string // link that something was made of
 	x, y *space // what both documents say of it
 }
 
 func (s *stranger) run(format string, args ...any) {
-	fmt.Fprintf(s.b, s.ip+format+"\n", args...)
+	fmt.Fprintf(s.b, format+"\n", args...)
 }
 
 // settle makes things beside what the documents have in common.
@@ -51,12 +54,12 @@ func (s *stranger) settle() {
 		s.net++
 		switch {
 		case strings.HasPrefix(name, "master"):
-			s.join(name)
+			s.join(name, one["kind"] == "bridge" && two["kind"] == "bridge")
 			s.live(name)
 		case strings.HasPrefix(name, "ground"):
 			s.stand(name)
 			s.live(name)
-		case one["addresses"] != nil:
+		case one["addresses"] != nil && two["addresses"] != nil:
 			s.live(name)
 		}
 		if s.v4(name) && one["kind"] != "gre" && two["kind"] != "gre" && s.IntN(3) == 0 {
@@ -67,14 +70,23 @@ func (s *stranger) settle() {
 		s.run("rule add pref %d fwmark 0x%x/0xff lookup 2000 protocol bird", 99+5*(p%2), 16+p) // order among equals is the document's
 	}
 	s.run("link add lonely type bridge")
+	if s.IntN(2) == 0 {
+		s.run("link add pair0 type veth peer name pair1")
+		s.run("link set pair1 master lonely up")
+		s.run("addr add 172.19.0.1/24 dev pair0")
+	}
 }
 
-// join puts a port into a bridge or bond.
-func (s *stranger) join(master string) {
+// join puts a port into a bridge or bond, with options where they last.
+func (s *stranger) join(master string, options bool) {
 	if s.IntN(2) == 0 {
 		s.run("link add stray%d type %s", s.net, s.kinds[0])
 		s.run("link set stray%d master %s", s.net, master)
 		s.run("link set stray%d up", s.net)
+		if options {
+			s.run("link set stray%d type bridge_slave hairpin on learning off", s.net)
+			s.run("link set stray%d addrgenmode none alias ours", s.net)
+		}
 	}
 }
 
@@ -91,9 +103,15 @@ func (s *stranger) stand(ground string) {
 func (s *stranger) live(link string) {
 	if s.IntN(3) == 0 {
 		s.run("addr add 172.16.%d.1/24 dev %s", s.net, link)
+		if !strings.HasPrefix(link, "port") { // a VRF may have it
+			s.run("route add 10.211.%d.0/24 dev %s src 172.16.%d.1 table %d proto bird", s.net, link, s.net, pick(s.world, 254, 2000))
+		}
+		s.run("route add unreachable 10.212.%d.0/24 proto bird", s.net)
 	}
 	if s.IntN(3) == 0 {
 		s.run("addr add fd77:%d::1/64 dev %s nodad", s.net, link)
+		s.run("route add fd76:%d::/48 proto bird nexthop via fd79::8 dev %s onlink nexthop via fd79::9 dev %s onlink", s.net, link, cmp.Or(s.last, link))
+		s.last = link
 	}
 	if s.v4(link) && s.IntN(3) == 0 {
 		s.run("route add 10.210.%d.0/24 via 172.18.%d.9 dev %s onlink table %d metric 7 proto bird", s.net, s.net, link, pick(s.world, 254, 2000))

@@ -24,7 +24,7 @@ var (
 const wander = `
 %s
 exec nlapply --full -f a.json
-exec sh -ex strangers.sh
+exec sh -e strangers.sh
 exec nlapply --full -f a.json
 writes 0 nlapply -f a.json
 exec sh -e a.sh
@@ -51,25 +51,25 @@ const sweep = `
 %s
 exec nlapply --full -f a.json
 state a.txt
-exec sh -ex strangers.sh
+exec sh -e strangers.sh
 exec nlapply --full -f b.json
 writes 0 nlapply -f b.json
 exec sh -e b.sh
 state b.txt
-exec sh -ex strangers.sh
+exec sh -e strangers.sh
 exec nlapply --full -f a.json
 writes 0 nlapply -f a.json
 exec sh -e a.sh
 state back.txt
 cmp back.txt a.txt
-exec sh -ex strangers.sh
+exec sh -e strangers.sh
 exec nlapply --full -f a.json
 state same.txt
 cmp same.txt a.txt
 exec nlapply --full -f b.json
 state again.txt
 cmp again.txt b.txt
-exec nlapply --full -f empty.json
+exec nlapply --full delete -f b.json
 exec ip -j link show
 ! stdout nlapply:
 `

@@ -102,6 +102,7 @@ type space struct {
 type home struct {
 	name     string
 	net      int
+	table    int // that its routes are in, 0 for any
 	v4, v6   []string
 	hasNeigh bool
 }
@@ -168,8 +169,10 @@ func (d *document) asks() string {
 		if name != "" {
 			in = "ip netns exec " + name + " "
 		}
+		fmt.Fprintf(&b, "%ssh -e <<'.'\n", in)
 		ask := func(path string, want any) {
-			fmt.Fprintf(&b, "test $(%scat /proc/sys/%s) = %v\n", in, path, want)
+			// sh reads byte by byte, and such a file ends after the first
+			fmt.Fprintf(&b, "read v < /proc/sys/%s || :; test $v = %v\n", path, want)
 		}
 		for _, key := range slices.Sorted(maps.Keys(s.sysctl)) {
 			ask(strings.ReplaceAll(key, ".", "/"), s.sysctl[key])
@@ -181,6 +184,7 @@ func (d *document) asks() string {
 				ask(fmt.Sprintf("net/%s/conf/%s/%s", family, link, name), values[key])
 			}
 		}
+		fmt.Fprintln(&b, ".")
 	}
 	return b.String()
 }
