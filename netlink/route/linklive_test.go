@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,7 +68,9 @@ func TestLinkChanges(t *testing.T) {
 	c.SetFlags(unix.IFF_MULTICAST, false)
 	l.must(unix.RTM_NEWLINK, 0, &c)
 
-	shown := l.json("ip", "link", "show", "y0")[0]
+	all, ip := steady(l, l.Links(l.ctx), func() []map[string]any { return l.json("ip", "link", "show") })
+	i := slices.IndexFunc(all, func(k *Link) bool { return k.Name == "y0" })
+	y, shown := all[i], ip[i]
 	l.want(shown, "ifalias", "to the world")
 	l.want(shown, "mtu", 1300)
 	l.want(shown, "group", "9")
@@ -75,7 +78,6 @@ func TestLinkChanges(t *testing.T) {
 	l.want(shown, "address", "02:00:00:00:00:07")
 	l.want(shown, "inet6_addr_gen_mode", "none")
 	l.want(shown, "promiscuity", 1)
-	y := l.byName("y0")
 	l.want(shown, "operstate", OperStateName(y.OperState))
 	l.want(shown, "flags", append(LinkFlagNames(y.Flags), "M-DOWN")) // the peer is down: no flag of the link
 	if y.Alias != "to the world" || y.AddrGenMode != IN6_ADDR_GEN_MODE_NONE || !y.HasAddrGenMode ||

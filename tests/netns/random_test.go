@@ -16,7 +16,7 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 1, "the first of the seeds of TestRandom")
-	seeds = flag.Uint64("seeds", 3, "how many seeds TestRandom tries with each set of kinds")
+	seeds = flag.Uint64("seeds", 1, "how many seeds TestRandom tries with each set of kinds")
 )
 
 // wander goes from one document to another and back. What a document declares is
