@@ -10,7 +10,8 @@ import (
 
 // Execute sends the messages of b and returns the outcome of each. They go out
 // in order, in datagrams of up to 200 messages and 64 KiB, or as large as the
-// send buffer can be; one that is refused does not stop the others. The caller leaves b alone until Execute returns.
+// send buffer can be; one that is refused does not stop the others. The caller
+// leaves b alone until Execute returns.
 //
 // The error tells that some messages were not sent, or that the outcome of some
 // is unknown (it matches ErrUnknown then, also when others were not sent); which

@@ -137,6 +137,9 @@ func (p *linkPlan) recreate(st *linkStep, reason string) {
 	}
 	st.action, st.reason = Replace, reason
 	p.remove(st, w.scope, st.have)
+	if st.peer == "" && w.peer != nil { // the old link had none
+		st.peer = w.peer.seenFrom(w.scope)
+	}
 	w.scope.links.successors[st.have.Index] = w.plan()
 	st.mark = newMark(w.scope.Owner(), w.scope.Protocol())
 	p.setAll(st)

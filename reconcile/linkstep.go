@@ -160,9 +160,6 @@ func (st *linkStep) note() string {
 	parts = append(parts, st.naming(st.resized, "changes the MTU of %s"))
 	parts = append(parts, st.naming(st.lifted, "takes %s up for a moment"))
 	parts = append(parts, st.naming(st.released, "releases %s"))
-	if w := st.want; st.peer == "" && st.action == Replace && w.peer != nil {
-		st.peer = w.peer.seenFrom(st.scope) // the old link had none
-	}
 	if st.peer != "" {
 		parts = append(parts, "with its peer "+st.peer)
 	}

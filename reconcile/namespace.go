@@ -72,15 +72,16 @@ func (r *Run) findScopes(ctx context.Context) error {
 		if s == nil {
 			s = &Scope{Name: name, Exists: true, run: r}
 		}
-		if err := r.sort(ctx, s); err != nil {
+		if err := r.admit(ctx, s); err != nil {
 			return fmt.Errorf("namespace %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// sort looks whose a namespace is that exists.
-func (r *Run) sort(ctx context.Context, s *Scope) error {
+// admit reads whose a namespace is that exists, and makes it a scope of the run or
+// a stranger to it.
+func (r *Run) admit(ctx context.Context, s *Scope) error {
 	err := s.readMark(ctx)
 	switch {
 	case s.Spec != nil && err != nil:

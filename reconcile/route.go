@@ -458,10 +458,10 @@ func (routeResource) Rank(_ *Scope, r *routeObject) int64 {
 	return 2
 }
 
-// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_addr and
-// fib_sync_down_dev, and net/ipv6/route.c, rt6_sync_down_dev.
 func (routeResource) Source(r *routeObject) netip.Addr { return r.PrefSrc }
 
+// Survives follows net/ipv4/fib_semantics.c, fib_sync_down_addr and
+// fib_sync_down_dev, and net/ipv6/route.c, rt6_sync_down_dev.
 func (routeResource) Survives(_ *Scope, r *routeObject, e LinkEvent) bool {
 	if e.Kind == AddressRemoved {
 		return !r.PrefSrc.Is4() || r.PrefSrc != e.Addr || r.Table != e.Table
