@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -133,35 +134,38 @@ func (w *ear) listen() {
 	defer close(w.done)
 	for m, err := range w.sub.Messages(context.Background()) {
 		if err != nil {
-			w.lost = w.lost || strings.Contains(err.Error(), "overrun")
+			w.lost = w.lost || errors.Is(err, netlink.ErrOverrun)
 			continue
 		}
 		h := heard{typ: m.Type}
 		switch m.Type {
 		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
-			h.link = new(route.Link)
-			h.link.Decode(m.Data)
-			h.link = h.link.Clone()
+			h.link = decoded[route.Link](m)
 			w.call(h.link)
 		case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-			h.addr = new(route.Addr)
-			h.addr.Decode(m.Data)
+			h.addr = decoded[route.Addr](m)
 		case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
-			h.rt = new(route.Route)
-			h.rt.Decode(m.Data)
-			h.rt = h.rt.Clone()
+			h.rt = decoded[route.Route](m)
 		case unix.RTM_NEWRULE, unix.RTM_DELRULE:
-			h.rule = new(route.Rule)
-			h.rule.Decode(m.Data)
+			h.rule = decoded[route.Rule](m)
 		case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
-			h.ngh = new(route.Neighbor)
-			h.ngh.Decode(m.Data)
-			h.ngh = h.ngh.Clone()
+			h.ngh = decoded[route.Neighbor](m)
 		default:
 			continue
 		}
 		w.heard = append(w.heard, h)
 	}
+}
+
+// decoded returns the object of a message, which does not share memory with it.
+func decoded[T any, P interface {
+	*T
+	Decode([]byte) error
+	Clone() *T
+}](m netlink.Message) P {
+	object := P(new(T))
+	object.Decode(m.Data) // what a broken message lacks is missed in the plan
+	return object.Clone()
 }
 
 // untold returns the events that what was printed does not account for.
@@ -289,67 +293,6 @@ func (w *ear) untoldNeighbor(p plan, links map[int32]*route.Link, verb string, n
 		return fmt.Sprintf("%s %s %s dev %v", verb, class, key, names)
 	}
 	return ""
-}
-
-// plan is what was printed.
-type plan struct {
-	text  string
-	links []string // the lines of links
-}
-
-func readPlan(printed string) plan {
-	p := plan{text: printed}
-	for line := range strings.Lines(printed) {
-		if reLinkLine.MatchString(line) {
-			p.links = append(p.links, line)
-		}
-	}
-	return p
-}
-
-var (
-	reLinkLine = regexp.MustCompile(`^(?:[^ ]+: )?[-+~±] link `)
-	reWord     = regexp.MustCompile(`[^\s,;]+`)
-)
-
-// has tells whether some line has these words.
-func (p plan) has(words string) bool {
-	at := strings.Index(p.text, words)
-	for at >= 0 {
-		rest := p.text[at+len(words):]
-		if rest == "" || !strings.ContainsAny(rest[:1], "0123456789abcdef.:") {
-			return true
-		}
-		next := strings.Index(rest, words)
-		if next < 0 {
-			return false
-		}
-		at += len(words) + next
-	}
-	return false
-}
-
-// hasRoute tells whether some line is about a route to dst.
-func (p plan) hasRoute(dst string) bool {
-	return regexp.MustCompile(`(?m)\broute ([a-z]+ )?` + regexp.QuoteMeta(dst) + `(/32|/128)?( |$)`).MatchString(p.text)
-}
-
-// hasLink tells whether the line of a link names one of these.
-func (p plan) hasLink(names []string) bool {
-	return slices.ContainsFunc(p.links, func(line string) bool { return mentions(line, names) })
-}
-
-func mentions(line string, names []string) bool {
-	return slices.ContainsFunc(reWord.FindAllString(line, -1), func(word string) bool { return slices.Contains(names, word) })
-}
-
-// suffers tells whether the line of one of these links, or of an address, says
-// that it affects objects of a class.
-func (p plan) suffers(class string, names []string) bool {
-	word := regexp.MustCompile(`(interrupts|takes|loses).*\b` + class)
-	return slices.ContainsFunc(p.links, func(line string) bool {
-		return mentions(line, names) && word.MatchString(line)
-	})
 }
 
 // difference says what is not the same in two states of a link.
