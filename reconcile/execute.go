@@ -24,7 +24,7 @@ type Result struct {
 
 // ErrNotConvergent is matched when the kernel takes a change and shows no
 // effect of it.
-var ErrNotConvergent = errors.New("the kernel accepts the change and does not make it")
+var ErrNotConvergent = errors.New("the kernel accepts the change and does not make it, or another program undoes it")
 
 // unchanged is ErrNotConvergent for every step that is left.
 func (res *Result) unchanged() error {
