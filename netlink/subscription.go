@@ -70,17 +70,10 @@ func (s *Subscription) Close() error { return s.sock.Close() }
 func (s *Subscription) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		for {
-			for len(s.rest) > 0 {
-				m, rest, err := nextMessage(s.rest)
-				if err != nil {
-					err = fmt.Errorf("%w: %w", ErrOverrun, err)
-				}
-				s.rest = rest
-				if !yield(m, err) {
-					return
-				}
+			if !s.yieldRest(yield) {
+				return
 			}
-			err := s.receive(ctx)
+			err := s.receive(ctx, true)
 			if err != nil && (!yield(Message{}, err) || !errors.Is(err, ErrOverrun)) {
 				return
 			}
@@ -88,8 +81,46 @@ func (s *Subscription) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// receive waits for the next datagram.
-func (s *Subscription) receive(ctx context.Context) error {
+// Queued is Messages for what is there already: it does not wait. After it, all
+// that the kernel announced before the call has been yielded. It ends also while
+// new messages come as fast as it yields them.
+func (s *Subscription) Queued() iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		for range s.capacity() {
+			if !s.yieldRest(yield) {
+				return
+			}
+			err := s.receive(context.Background(), false)
+			if errors.Is(err, unix.EAGAIN) {
+				return
+			}
+			if err != nil && (!yield(Message{}, err) || !errors.Is(err, ErrOverrun)) {
+				return
+			}
+		}
+		s.yieldRest(yield)
+	}
+}
+
+// yieldRest yields what is left of the last datagram. It is false when the
+// iteration is left.
+func (s *Subscription) yieldRest(yield func(Message, error) bool) bool {
+	for len(s.rest) > 0 {
+		m, rest, err := nextMessage(s.rest)
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrOverrun, err)
+		}
+		s.rest = rest
+		if !yield(m, err) {
+			return false
+		}
+	}
+	return true
+}
+
+// receive takes the next datagram. When there is none it waits for it, or
+// returns EAGAIN.
+func (s *Subscription) receive(ctx context.Context, wait bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -98,8 +129,12 @@ func (s *Subscription) receive(ctx context.Context) error {
 	if !s.overrun {
 		n, err = s.sock.Recv(s.buf, false)
 	}
-	for errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
-		n, err = recvContext(ctx, s.sock, s.buf)
+	for errors.Is(err, unix.EINTR) || wait && errors.Is(err, unix.EAGAIN) {
+		if wait {
+			n, err = recvContext(ctx, s.sock, s.buf)
+		} else {
+			n, err = s.sock.Recv(s.buf, false)
+		}
 	}
 	switch {
 	case errors.Is(err, unix.ENOBUFS):
@@ -118,6 +153,9 @@ func (s *Subscription) receive(ctx context.Context) error {
 	return nil
 }
 
+// capacity is more messages than fit the receive buffer.
+func (s *Subscription) capacity() int { return s.size/leastTruesize + 1 }
+
 // leastTruesize is less than any message counts: sizeof(struct sk_buff) on
 // 32-bit machines.
 const leastTruesize = 176
@@ -130,7 +168,7 @@ const leastTruesize = 176
 // unnoticed. No more messages than fit the buffer can be old, however fast new
 // ones come.
 func (s *Subscription) drain() (again bool) {
-	for range s.size/leastTruesize + 1 {
+	for range s.capacity() {
 		_, err := s.sock.Recv(s.buf, false)
 		switch {
 		case errors.Is(err, unix.ENOBUFS):

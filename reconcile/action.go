@@ -1,6 +1,9 @@
 package reconcile
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Action is what a step does to an object. Its value is the sign that a plan
 // prints before the object.
@@ -41,10 +44,32 @@ type Step struct {
 // and the document does not declare.
 func (s Step) putsBack() bool { return s.Restores || s.Action == Create && s.Path == "" }
 
-// ident returns what tells the step's object from others.
-func (s Step) ident() stepIdent { return stepIdent{s.Namespace, s.Class, s.Path} }
+// Subject returns the object that the step is about.
+func (s Step) Subject() Object { return Object{s.Namespace, s.Class, s.Path, s.Object} }
 
-type stepIdent struct{ namespace, class, path string }
+// An Object is one object of a plan.
+type Object struct {
+	Namespace string // as the document names it; empty for the run's own
+	Class     string // link, address, route, …
+	Path      string // place in the document; empty for what is not declared
+	Name      string // what `ip` would print to name it
+}
+
+// String returns the object as plans name it.
+func (o Object) String() string {
+	s := o.Class + " " + o.Name
+	if o.Namespace != "" {
+		s = o.Namespace + ": " + s
+	}
+	return s
+}
+
+// ID returns what tells objects apart: the place of one in the document, the name
+// of one that is not declared.
+func (o Object) ID() ObjectID { return ObjectID{o.Namespace, o.Class, cmp.Or(o.Path, o.Name)} }
+
+// An ObjectID tells objects apart.
+type ObjectID struct{ namespace, class, id string }
 
 // String returns the step as one line, as design and README show them:
 //

@@ -62,6 +62,9 @@ func (addressResource) Groups() []uint32 {
 
 func (addressResource) Declare(s *Scope) (all []address, err error) {
 	for _, name := range sortedKeys(s.Spec.Links) {
+		if s.mustWait(name) {
+			continue
+		}
 		for i := range s.Spec.Links[name].Addresses {
 			a := declaredAddress(s, name, &s.Spec.Links[name].Addresses[i])
 			a.decl = int32(i)

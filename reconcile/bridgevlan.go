@@ -32,7 +32,7 @@ type vlanResource struct{}
 
 func (vlanResource) Class() string { return "vlan" }
 
-func (vlanResource) Groups() []uint32 { return []uint32{unix.RTNLGRP_LINK} }
+func (vlanResource) Groups() []uint32 { return []uint32{unix.RTNLGRP_LINK, unix.RTNLGRP_BRVLAN} }
 
 // Declare leaves it to vlanTable to compare lists.
 func (vlanResource) Declare(*Scope) ([]vlanRun, error) { return nil, nil }

@@ -29,8 +29,10 @@ func newVLANTable() table {
 	return &vlanTable{objects[vlanKey, vlanRun]{res: vlanResource{}}}
 }
 
+func (t *vlanTable) reset() { t.want, t.have, t.ops, t.declared = nil, nil, nil, 0 }
+
 func (t *vlanTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error {
-	t.want, t.have, t.ops = nil, nil, nil
+	t.reset()
 	have, err := t.read(ctx, s)
 	if err != nil || s.run.keepAll || s.deleting() {
 		return err
@@ -84,7 +86,7 @@ func (s *Scope) declaresVLANs() bool {
 
 func (t *vlanTable) compareDeclared(s *Scope, name string, have map[int32][]vlanRun) error {
 	l := s.Spec.Links[name]
-	if l.VLANs == nil {
+	if l.VLANs == nil || s.mustWait(name) || l.Master != nil && *l.Master != spec.None && s.mustWait(*l.Master) {
 		return nil
 	}
 	list := vlanList{index: s.Index(name), link: name, vlans: *l.VLANs, self: s.isBridge(name)}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/spec"
 )
 
 // ErrCapability is matched by the error of a run that lacks a right.
@@ -21,12 +23,13 @@ func hasCapability(n int) bool {
 	return d[n/32].Effective&(1<<(n%32)) != 0
 }
 
-// checkCapabilities names what is missing before anything is changed.
-func (r *Run) checkCapabilities() error {
+// CheckCapabilities names what is missing to apply a document. The error matches
+// ErrCapability.
+func CheckCapabilities(doc *spec.Document) error {
 	if !hasCapability(unix.CAP_NET_ADMIN) {
 		return fmt.Errorf("%w: CAP_NET_ADMIN is needed to change the network", ErrCapability)
 	}
-	if len(r.doc.Namespaces) > 0 && !hasCapability(unix.CAP_SYS_ADMIN) {
+	if len(doc.Namespaces) > 0 && !hasCapability(unix.CAP_SYS_ADMIN) {
 		return fmt.Errorf("%w: CAP_SYS_ADMIN is needed for namespaces", ErrCapability)
 	}
 	return nil

@@ -101,7 +101,7 @@ func (d *dump) look(ctx context.Context) error {
 		for _, res := range resources {
 			s.tables = append(s.tables, stagedTable{res.table(), res.stage})
 		}
-		if err := s.observeTables(ctx, nil); err != nil {
+		if err := s.observe(ctx, nil, everyTable); err != nil {
 			return err
 		}
 	}

@@ -63,7 +63,7 @@ func (r *Run) Apply(ctx context.Context, p *Plan) (*Result, error) {
 			return res, err
 		}
 		var err error
-		if p, err = r.Plan(ctx); err != nil {
+		if p, err = r.planAgain(ctx); err != nil {
 			return res, err
 		}
 		res.dropMoot(p)
@@ -75,19 +75,35 @@ func (r *Run) Apply(ctx context.Context, p *Plan) (*Result, error) {
 	return res, nil
 }
 
+// planAgain looks at what the last plan looked at, and at what changed meanwhile.
+func (r *Run) planAgain(ctx context.Context) (*Plan, error) {
+	if r.cfg.Meanwhile == nil {
+		return r.planAll(ctx)
+	}
+	look := r.look
+	look.Add(r.cfg.Meanwhile())
+	for _, st := range r.links.steps {
+		look.At(st.scope.Name).Links = true
+	}
+	if len(r.namespaces) > 0 {
+		look.All = true
+	}
+	return r.PlanAt(ctx, look)
+}
+
 // dropMoot forgets the refusals of declared objects that a fresh look finds in
 // order: the kernel, or another program, made them first.
 func (res *Result) dropMoot(p *Plan) {
 	if len(res.Refused) == 0 {
 		return
 	}
-	left := map[stepIdent]bool{}
+	left := map[ObjectID]bool{}
 	for st := range p.Steps() {
-		left[st.ident()] = true
+		left[st.Subject().ID()] = true
 	}
 	res.Refused = slices.DeleteFunc(res.Refused, func(err error) bool {
 		var e *StepError
-		return errors.As(err, &e) && e.Step.Path != "" && !left[e.Step.ident()]
+		return errors.As(err, &e) && e.Step.Path != "" && !left[e.Step.Subject().ID()]
 	})
 }
 
@@ -238,7 +254,7 @@ func (r *Run) lookAgain(ctx context.Context, res *Result, x *linkExec) error {
 			return err
 		}
 		pending := slices.DeleteFunc(slices.Clone(r.links.events[s]), func(e LinkEvent) bool { return !e.step.isLate() })
-		if err := s.observeTables(ctx, pending); err != nil {
+		if err := s.observe(ctx, pending, everyTable); err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,7 @@ func (r fdbResource) Declare(s *Scope) (all []fdbObject, err error) {
 	var errs []error
 	for _, name := range sortedKeys(s.Spec.Links) {
 		l := s.Spec.Links[name]
-		if l.FDB == nil && !hasDefaultFDB(l) {
+		if l.FDB == nil && !hasDefaultFDB(l) || s.mustWait(name) {
 			continue
 		}
 		if all, err = declareFDB(s, all, name, l); err != nil {
@@ -83,6 +83,9 @@ func declareFDB(s *Scope, all []fdbObject, name string, l *spec.Link) ([]fdbObje
 	}
 	listed := false
 	for i := range list {
+		if s.mustWait(list[i].Via) {
+			continue
+		}
 		o := fdbObject{Neighbor: declaredFDB(s, name, &list[i]), link: name, decl: int32(i)}
 		if err := o.complete(s, l, &list[i], def); err != nil {
 			return nil, err

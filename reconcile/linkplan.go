@@ -38,6 +38,7 @@ func planLinks(r *Run) (*linkPlan, error) {
 		p.index()
 		return p, nil
 	}
+	p.await()
 	p.check()
 	if len(p.errs) > 0 {
 		return nil, p.errs

@@ -36,7 +36,7 @@ func (p *linkPlan) isDeclaredPeer(s *Scope, l *route.Link) bool {
 func (p *linkPlan) prune(s *Scope) {
 	var all []*route.Link
 	for _, l := range s.links.byIndex {
-		if !s.leaves() && p.pruned(s, l) || s.goesBeforeNamespace(l) {
+		if (!s.leaves() && p.pruned(s, l) || s.goesBeforeNamespace(l)) && !p.run.holds(Object{s.Name, "link", "", l.Name}) {
 			all = append(all, l)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 // the plan is about to make. The latter have negative indexes until they exist,
 // so that everything behind them can be compared and planned like the rest.
 type links struct {
+	dumped  []*route.Link // as the kernel listed them
 	byIndex map[int32]*route.Link
 	byName  map[string]*route.Link // names and alternative names
 	// planned are the indexes of links to come.
@@ -82,10 +83,21 @@ func (s *Scope) observeLinks(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			s.links.add(l.Clone())
+			s.links.dumped = append(s.links.dumped, l.Clone())
 		}
+		s.relist()
 		return nil
 	})
+}
+
+// relist forgets what a plan made of the links.
+func (s *Scope) relist() {
+	dumped := s.links.dumped
+	s.links = newLinks()
+	s.links.dumped = dumped
+	for _, l := range dumped {
+		s.links.add(l)
+	}
 }
 
 // plan gives the name of a link to come an index.

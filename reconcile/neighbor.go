@@ -41,6 +41,9 @@ func (neighborResource) Declare(s *Scope) ([]neighborObject, error) {
 	var errs []error
 	for i := range s.Spec.Neighbors {
 		d := &s.Spec.Neighbors[i]
+		if s.mustWait(d.Dev) {
+			continue
+		}
 		n := neighborObject{Neighbor: declaredNeighbor(s, d), decl: int32(i)}
 		if n.Index != 0 { // else it is gone with its link, in a deletion
 			all = append(all, n)

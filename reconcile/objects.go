@@ -19,6 +19,11 @@ type table interface {
 	groups() []uint32
 	// declare reads the document.
 	declare(s *Scope) error
+	// reset forgets the last plan.
+	reset()
+	// hear reads an event against the last plan. It rouses when something of the
+	// table may have to be done because of it.
+	hear(s *Scope, typ uint16, data []byte) Heard
 	// observe dumps the kernel, less what events take down, and compares.
 	observe(ctx context.Context, s *Scope, events []LinkEvent) error
 	// steps yields the plan.
@@ -89,6 +94,8 @@ type objects[K comparable, T any] struct {
 	// gone are the have that are taken down before anything is made, if the value
 	// says so. Their deletion comes then, too: later it might hit what was made.
 	gone map[int32]*bool
+	// heard is the object of the last event.
+	heard T
 }
 
 func newObjects[K comparable, T any](r Resource[K, T]) func() table {
@@ -108,10 +115,26 @@ func (o *objects[K, T]) declare(s *Scope) (err error) {
 	return err
 }
 
-func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEvent) error {
+// reset implements table.
+func (o *objects[K, T]) reset() {
+	o.ops, o.have, o.gone = nil, nil, nil
+	if len(o.want) > o.declared {
+		o.want, o.lost, o.index = o.want[:o.declared], o.lost[:o.declared], nil
+	}
+	clear(o.lost)
+}
+
+// number makes the wanted objects known by their keys.
+func (o *objects[K, T]) number() {
 	o.index = make(map[K]int32, len(o.want))
 	for i := range o.want {
 		o.index[o.res.Key(&o.want[i])] = int32(i)
+	}
+}
+
+func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEvent) error {
+	if o.index == nil {
+		o.number()
 	}
 	var fallen []fallen[T]
 	err := untilUndisturbed(ctx, func() (err error) {
@@ -292,7 +315,23 @@ func (o *objects[K, T]) diff(s *Scope) {
 	if d, ok := o.res.(differ[T]); ok && !s.run.keepAll {
 		o.ops = d.Diff(s, o.want, o.have, o.ops)
 	}
+	o.hold(s)
 	o.sort(s)
+}
+
+// hold takes what is left as it is for now out of the plan. Where the steps of
+// several objects belong together, all of them are left.
+func (o *objects[K, T]) hold(s *Scope) {
+	if s.run.cfg.Held == nil || len(o.ops) == 0 {
+		return
+	}
+	tied := slices.ContainsFunc(o.ops, func(p op[T]) bool { return p.made || p.now || p.silent })
+	held := func(p op[T]) bool { return s.run.holds(o.step(s, p).Subject()) }
+	if tied && slices.ContainsFunc(o.ops, held) {
+		o.ops = nil
+	} else if !tied {
+		o.ops = slices.DeleteFunc(o.ops, held)
+	}
 }
 
 // decide plans one wanted object against the kernel's objects of its key, in
@@ -399,6 +438,7 @@ func (o *objects[K, T]) relocate(index func(int32) int32) {
 	for i := range o.want {
 		o.res.Relocate(&o.want[i], index)
 	}
+	o.index = nil
 }
 
 // events implements eventful.

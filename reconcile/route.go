@@ -43,18 +43,44 @@ func (routeResource) Groups() []uint32 {
 }
 
 func (routeResource) Declare(s *Scope) ([]routeObject, error) {
-	all := make([]routeObject, len(s.Spec.Routes))
+	all := make([]routeObject, 0, len(s.Spec.Routes))
 	var errs []error
 	for i := range s.Spec.Routes {
 		d := &s.Spec.Routes[i]
+		if s.routeMustWait(d) {
+			continue
+		}
 		errs = append(errs, s.checkDev(d.Dev, false, i, -1)...)
 		for h := range d.NextHops {
 			errs = append(errs, s.checkDev(d.NextHops[h].Dev, len(d.NextHops) > 1, i, h)...)
 		}
-		declareRoute(s, &all[i], d)
-		all[i].decl = int32(i)
+		all = append(all, routeObject{decl: int32(i)})
+		declareRoute(s, &all[len(all)-1], d)
 	}
 	return all, errors.Join(errs...)
+}
+
+// routeMustWait tells whether a route waits for a link to come, or to go up.
+func (s *Scope) routeMustWait(d *spec.Route) bool {
+	if s.mustWait(d.Dev) || s.mustWaitUp(d.Dev, false) {
+		return true
+	}
+	for _, h := range d.NextHops {
+		if s.mustWait(h.Dev) || s.mustWaitUp(h.Dev, len(d.NextHops) > 1) {
+			return true
+		}
+	}
+	return false
+}
+
+// mustWaitUp tells whether something waits for a link to go up of which the
+// document does not say that it is down.
+func (s *Scope) mustWaitUp(link string, oneOfMany bool) bool {
+	if !s.run.cfg.Await || link == "" || s.Spec.Links[link] != nil || !s.staysDown(link, oneOfMany) {
+		return false
+	}
+	s.waitFor(link)
+	return true
 }
 
 // checkDev returns what is wrong with a link that a route, or its hop, names; hop

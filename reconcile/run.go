@@ -25,6 +25,14 @@ type Config struct {
 	// LockTimeout is how long to wait for another run of the same owner; 0
 	// fails at once.
 	LockTimeout time.Duration
+	// Await leaves out what hangs on links that do not exist yet, instead of
+	// taking them for a mistake.
+	Await bool
+	// Held tells which objects are left as they are for now. Nil holds none.
+	Held func(Object) bool
+	// Meanwhile returns what has to be looked at, beside what a plan is about, when
+	// it has been carried out. Nil stands for everything.
+	Meanwhile func() Look
 }
 
 // A Run brings the kernel's state and a document together, once.
@@ -43,15 +51,19 @@ type Run struct {
 	links      *linkPlan
 	// keepAll keeps every object that is observed, for a dump.
 	keepAll bool
+	// look is what the last plan looked at; looked, that there was one which found
+	// out all that a partial look takes for granted.
+	look   Look
+	looked bool
 }
 
 // Open takes the locks of all namespaces of a document. The run must be closed.
 func Open(ctx context.Context, cfg Config) (*Run, error) {
-	r := &Run{cfg: cfg, doc: cfg.Document, deleting: cfg.Delete}
-	if err := r.checkCapabilities(); err != nil {
+	r := OpenReadOnly(cfg)
+	if err := CheckCapabilities(r.doc); err != nil {
 		return nil, err
 	}
-	if err := r.lock(ctx); err != nil {
+	if err := r.Lock(ctx); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -64,16 +76,46 @@ func OpenReadOnly(cfg Config) *Run {
 	return &Run{cfg: cfg, doc: cfg.Document, deleting: cfg.Delete}
 }
 
-// lock takes the locks of the document's namespaces that exist, in the order of
+// Lock takes the locks of the document's namespaces that exist, in the order of
 // their inodes, so that two runs cannot wait for each other.
-func (r *Run) lock(ctx context.Context) error {
+func (r *Run) Lock(ctx context.Context) error {
 	if err := r.findScopes(ctx); err != nil {
 		return err
 	}
+	r.looked = false
+	return r.lock(ctx, r.scopes)
+}
+
+// LockAt is Lock for the namespaces that a look is about.
+func (r *Run) LockAt(ctx context.Context, look Look) error {
+	if look.All || !r.looked {
+		return r.Lock(ctx)
+	}
+	scopes := r.scopes
+	if !look.links() { // links reach into other namespaces
+		scopes = slices.DeleteFunc(slices.Clone(scopes), func(s *Scope) bool { return look.In[s.Name] == nil })
+	}
+	return r.lock(ctx, scopes)
+}
+
+// Find finds the namespaces that a look is about, as LockAt does.
+func (r *Run) Find(ctx context.Context, look Look) error {
+	if look.All || !r.looked {
+		r.looked = false
+		return r.findScopes(ctx)
+	}
+	return nil
+}
+
+// Disconnect closes the run's sockets. They are opened again on demand, in the
+// namespaces that have the names then.
+func (r *Run) Disconnect() { r.conns.closeAll() }
+
+func (r *Run) lock(ctx context.Context, scopes []*Scope) error {
 	deadline := time.Now().Add(r.cfg.LockTimeout)
 	inodes := map[*Scope]uint64{}
 	var exist []*Scope
-	for _, s := range r.scopes {
+	for _, s := range scopes {
 		if !s.Exists {
 			continue
 		}
@@ -99,13 +141,18 @@ func (r *Run) lock(ctx context.Context) error {
 	return nil
 }
 
-// Close gives the locks back.
-func (r *Run) Close() {
-	r.conns.closeAll()
+// Unlock gives the locks back.
+func (r *Run) Unlock() {
 	for _, l := range r.locks {
 		l.release()
 	}
 	r.locks = nil
+}
+
+// Close gives the locks back and closes the run's sockets.
+func (r *Run) Close() {
+	r.conns.closeAll()
+	r.Unlock()
 }
 
 // A Plan is what has to be done. It belongs to its run and to the state that it
@@ -114,11 +161,16 @@ type Plan struct {
 	run *Run
 	// Notes are things that the reader should know and that are no steps.
 	Notes []string
-	loss  error
+	// Waiting are the links that are waited for (Config.Await).
+	Waiting []string
+	loss    error
 }
 
 // Plan looks at the kernel and compares.
-func (r *Run) Plan(ctx context.Context) (*Plan, error) {
+func (r *Run) Plan(ctx context.Context) (*Plan, error) { return r.PlanAt(ctx, Look{All: true}) }
+
+func (r *Run) planAll(ctx context.Context) (*Plan, error) {
+	r.look, r.looked = Look{All: true}, false
 	if err := r.findScopes(ctx); err != nil {
 		return nil, err
 	}
@@ -138,31 +190,45 @@ func (r *Run) Plan(ctx context.Context) (*Plan, error) {
 	if r.links, err = planLinks(r); err != nil {
 		return nil, err
 	}
-	if err := r.declareTables(); err != nil {
+	var errs []error
+	for _, s := range r.scopes {
+		errs = append(errs, s.declareTables())
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	for _, s := range r.scopes {
-		if err := s.observeTables(ctx, r.links.events[s]); err != nil {
+		if err := s.observe(ctx, r.links.events[s], everyTable); err != nil {
 			return nil, err
 		}
 	}
 	r.namespaces = append(r.namespaces, r.planAdoptions()...)
-	return &Plan{run: r, Notes: r.notes(), loss: r.links.lossError()}, nil
+	r.looked = true
+	return r.newPlan(), nil
 }
 
-// declareTables reads the document for all tables. It finds all that is wrong.
-func (r *Run) declareTables() error {
-	var errs []error
+func (r *Run) newPlan() *Plan {
+	p := &Plan{run: r, Notes: r.notes(), loss: r.links.lossError()}
 	for _, s := range r.scopes {
-		s.tables = nil
-		if s.leaves() {
-			continue
+		for _, name := range sortedKeys(s.waiting) {
+			p.Waiting = append(p.Waiting, linkPlace{s, name}.String())
 		}
-		for _, res := range resources {
-			t := stagedTable{res.table(), res.stage}
-			errs = append(errs, t.declare(s))
-			s.tables = append(s.tables, t)
-		}
+	}
+	return p
+}
+
+// declareTables reads the document for the scope's tables. It finds all that is
+// wrong.
+func (s *Scope) declareTables() error {
+	s.tables = nil
+	if s.leaves() {
+		return nil
+	}
+	var errs []error
+	for _, res := range resources {
+		t := stagedTable{res.table(), res.stage}
+		errs = append(errs, t.declare(s))
+		s.tables = append(s.tables, t)
 	}
 	return errors.Join(errs...)
 }
@@ -176,9 +242,13 @@ type stagedTable struct {
 	stage stage
 }
 
-// observeTables looks at everything but links.
-func (s *Scope) observeTables(ctx context.Context, events []LinkEvent) error {
+// observe looks at some of the tables, and at those behind one whose plan has
+// side effects on them.
+func (s *Scope) observe(ctx context.Context, events []LinkEvent, due func(table) bool) error {
 	for _, t := range s.tables {
+		if !due(t.table) && len(events) == 0 {
+			continue
+		}
 		if err := t.observe(ctx, s, events); err != nil {
 			return fmt.Errorf("%s%s: %w", t.class(), s.in(), err)
 		}
@@ -188,6 +258,8 @@ func (s *Scope) observeTables(ctx context.Context, events []LinkEvent) error {
 	}
 	return nil
 }
+
+func everyTable(table) bool { return true }
 
 // checkOwners refuses to run beside an owner whose objects bear our number.
 func (r *Run) checkOwners() error {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -31,8 +30,12 @@ type Scope struct {
 	connected connected
 	nsids     map[int32]*Scope // by their id in this namespace; nil until asked for
 	others    map[uint8]bool   // protocols of other owners; nil until asked for
-	run       *Run
-	mark      mark // of the namespace itself; the zero mark if it is not ours
+	// waiting are the links that are waited for: what hangs on them is left out.
+	waiting map[string]bool
+	// narrow looks for objects of ours only where some are declared.
+	narrow bool
+	run    *Run
+	mark   mark // of the namespace itself; the zero mark if it is not ours
 	// othersMark tells that another owner's is on it instead.
 	othersMark bool
 }
@@ -193,24 +196,4 @@ func (cs *conns) closeAll() {
 		c.close()
 	}
 	cs.open, cs.order = nil, nil
-}
-
-// linkGroups report links, and what belongs to bridge ports.
-var linkGroups = []uint32{unix.RTNLGRP_LINK, unix.RTNLGRP_BRVLAN}
-
-// subscribe opens a subscription to everything that the resources are about.
-func (s *Scope) subscribe() (*netlink.Subscription, error) {
-	c, err := s.Conn()
-	if err != nil {
-		return nil, err
-	}
-	groups := slices.Clone(linkGroups)
-	for _, r := range resources {
-		for _, g := range r.table().groups() {
-			if !slices.Contains(groups, g) {
-				groups = append(groups, g)
-			}
-		}
-	}
-	return c.Subscribe(groups...)
 }

@@ -56,6 +56,8 @@ func (t *sysctlTable) len() int { return len(t.pending) }
 
 func (*sysctlTable) relocate(func(int32) int32) {}
 
+func (t *sysctlTable) reset() { t.pending = nil }
+
 func (*sysctlTable) describe(*Scope, *spec.Namespace, bool) {}
 
 func (t *sysctlTable) declare(s *Scope) error {
@@ -65,6 +67,9 @@ func (t *sysctlTable) declare(s *Scope) error {
 	case t.perLink:
 		for _, link := range sortedKeys(s.Spec.Links) {
 			values := s.Spec.Links[link].Sysctl
+			if len(values) > 0 && s.mustWait(link) {
+				continue
+			}
 			for _, key := range sortedKeys(values) {
 				t.declared = append(t.declared, sysctl{name: spec.LinkSysctl(link, key), link: link, key: key, want: values[key]})
 			}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/reconcile"
+	"github.com/nlapply/nlapply/watch"
 )
 
 func applyCommand(a *app) *cobra.Command {
@@ -53,7 +54,7 @@ func (a *app) runApply(ctx context.Context, deletes bool) error {
 		return err
 	}
 	defer run.Close()
-	if w := reconcile.Watcher(doc.Owner); w != "" {
+	if w := watch.Running(doc.Owner); w != "" {
 		fmt.Fprintf(a.stderr, "nlapply: warning: %s watches a document of owner %s: that document will win\n", w, doc.Owner)
 	}
 	plan, err := run.Plan(ctx)

@@ -45,6 +45,8 @@ type app struct {
 	full        bool
 	allowLoss   bool
 	watch       bool
+	observe     bool
+	interval    time.Duration
 	lockTimeout time.Duration
 }
 

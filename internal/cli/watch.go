@@ -7,12 +7,13 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/nlapply/nlapply/reconcile"
 	"github.com/nlapply/nlapply/spec"
+	"github.com/nlapply/nlapply/watch"
 )
 
 func watchCommand(a *app) *cobra.Command {
@@ -24,6 +25,8 @@ func watchCommand(a *app) *cobra.Command {
 	}
 	a.documentFlags(c)
 	a.applyFlags(c)
+	c.Flags().BoolVar(&a.observe, "observe", false, "only report what differs, change nothing")
+	c.Flags().DurationVar(&a.interval, "interval", time.Minute, "look at everything so often, for what the kernel does not announce")
 	return c
 }
 
@@ -37,10 +40,12 @@ func (a *app) runWatch(ctx context.Context) error {
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, unix.SIGHUP)
 	defer signal.Stop(again)
-	return reconcile.Watch(ctx, reconcile.WatchConfig{
+	return watch.Run(ctx, watch.Config{
 		Files:       a.files,
 		Load:        func() (*spec.Document, error) { return a.document() },
+		Observe:     a.observe,
 		AllowLoss:   a.allowLoss,
+		Interval:    a.interval,
 		LockTimeout: a.lockTimeout,
 		Again:       again,
 		Log:         slog.New(a.logHandler()),

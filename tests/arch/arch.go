@@ -79,12 +79,13 @@ func outside(tree fs.FS, dir string) bool {
 var layers = [][]string{
 	{"cmd", "examples"},
 	{"internal/cli"},
+	{"watch"},
 	{"reconcile"},
 	{"spec", "netlink/route/kind"},
 	{"netlink/route/attr", "netlink/route", "netlink/audit", "netlink/sockdiag"},
 	{"netlink/netns", "netlink/nltest"},
 	{"netlink"},
-	{"netlink/internal"},
+	{"netlink/internal", "internal/peercred"},
 }
 
 // support are packages for tests: they may import anything below reconcile, and

@@ -1,15 +1,35 @@
-package reconcile
+package watch
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nlapply/nlapply/internal/testns"
+	"github.com/nlapply/nlapply/reconcile"
 	"github.com/nlapply/nlapply/spec"
 )
+
+func TestMain(m *testing.M) { testns.Main(m) }
+
+// load writes a document and reads it.
+func load(t *testing.T, text string) *spec.Document {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "net.yaml")
+	if err := os.WriteFile(file, []byte("version: 1\n"+text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := spec.Load([]string{file}, nil, reconcile.Vocabulary{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
 
 // logUntil is a log that calls a function when it is told something.
 type logUntil struct {
@@ -28,9 +48,9 @@ func (l *logUntil) Write(b []byte) (int, error) {
 // TestWatchLockedOut keeps the lock from a watcher, which says so once and looks
 // again soon after: no event tells it that the lock is free.
 func TestWatchLockedOut(t *testing.T) {
-	b := newBench(t)
-	doc := b.load("links: {lo: {}}")
-	other, err := Open(context.Background(), Config{Document: doc})
+	testns.Enter(t)
+	doc := load(t, "links: {lo: {}}")
+	other, err := reconcile.Open(context.Background(), reconcile.Config{Document: doc})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,12 +58,12 @@ func TestWatchLockedOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	log := &logUntil{message: "applied and verified", then: cancel}
-	err = Watch(ctx, WatchConfig{
+	err = Run(ctx, Config{
 		Load: func() (*spec.Document, error) { return doc, nil },
 		Log:  slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil || !errors.Is(ctx.Err(), context.Canceled) {
-		t.Errorf("not applied: %v, %v", err, ctx.Err())
+		t.Errorf("not applied: %v, %v\n%s", err, ctx.Err(), log.String())
 	}
 	if n := strings.Count(log.String(), "another run holds the lock"); n != 1 {
 		t.Errorf("the lock is complained of %d times:\n%s", n, log.String())

@@ -1,0 +1,77 @@
+package reconcile
+
+import (
+	"slices"
+)
+
+// await takes links out of the plan that cannot be made yet: those that must exist
+// and do not, those that are left as they are for now, and what stands on them or
+// joins them. What exists of these stays as it is.
+func (p *linkPlan) await() {
+	off := map[*linkWant]bool{}
+	for more := true; more; {
+		more = false
+		for _, w := range p.wants {
+			if !off[w] && p.mustWait(w, off) {
+				off[w], more = true, true
+			}
+		}
+	}
+	p.wants = slices.DeleteFunc(p.wants, func(w *linkWant) bool { return off[w] })
+	for w := range off {
+		if w.scope.links.byName[w.name] == nil {
+			w.scope.waitFor(w.name)
+		}
+	}
+}
+
+func (p *linkPlan) mustWait(w *linkWant, off map[*linkWant]bool) bool {
+	exists := w.scope.links.byName[w.name] != nil
+	switch {
+	case p.run.holds(Object{w.scope.Name, "link", w.path(), w.name}):
+		return true
+	case !p.run.cfg.Await || w.scope.leaves():
+		return false
+	case w.madeBy != nil:
+		return off[w.madeBy] && !exists
+	case !exists && w.kind == nil:
+		return true
+	}
+	return slices.ContainsFunc(w.refs, func(r linkRef) bool {
+		to := linkPlace{w.scope, r.name}
+		if w.scope.links.byName[r.name] != nil {
+			return false
+		}
+		d := p.declared(to)
+		if d == nil {
+			w.scope.waitFor(r.name)
+		}
+		return d == nil || off[d] && to != w.place()
+	})
+}
+
+// holds tells whether an object is left as it is for now.
+func (r *Run) holds(o Object) bool { return r.cfg.Held != nil && r.cfg.Held(o) }
+
+// waitFor notes that a link is waited for.
+func (s *Scope) waitFor(link string) {
+	if s.waiting == nil {
+		s.waiting = map[string]bool{}
+	}
+	s.waiting[link] = true
+}
+
+// mustWait tells whether something waits for one of the links that it is on:
+// those that do not exist, and will not after the plan.
+func (s *Scope) mustWait(links ...string) bool {
+	if !s.run.cfg.Await {
+		return false
+	}
+	for _, name := range links {
+		if name != "" && s.Index(name) == 0 {
+			s.waitFor(name)
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/nlapply/nlapply/netlink/route"
+)
+
+// A Look says what a plan looks at anew: of the rest it takes for granted what
+// the plan before found. The zero value is nothing.
+type Look struct {
+	// All is everything, namespaces themselves included.
+	All bool
+	// In is what to look at by the name of the namespace.
+	In map[string]*LookPart
+}
+
+// A LookPart is what to look at in one namespace.
+type LookPart struct {
+	// Links are the links, and where those that matter to others changed, all
+	// tables.
+	Links bool
+	// Tables are all tables.
+	Tables bool
+	// Classes are some of the tables, by their word in plans.
+	Classes map[string]bool
+	// Wide finds our objects also where nothing is declared: in all tables of
+	// routes.
+	Wide bool
+}
+
+// Empty tells that there is nothing to look at.
+func (l *Look) Empty() bool { return !l.All && len(l.In) == 0 }
+
+// At returns the part of a namespace, to be added to.
+func (l *Look) At(namespace string) *LookPart {
+	if l.In == nil {
+		l.In = map[string]*LookPart{}
+	}
+	p := l.In[namespace]
+	if p == nil {
+		p = &LookPart{Classes: map[string]bool{}}
+		l.In[namespace] = p
+	}
+	return p
+}
+
+// Add adds what other looks at.
+func (l *Look) Add(other Look) {
+	l.All = l.All || other.All
+	for namespace, o := range other.In {
+		p := l.At(namespace)
+		p.Links, p.Tables, p.Wide = p.Links || o.Links, p.Tables || o.Tables, p.Wide || o.Wide
+		maps.Copy(p.Classes, o.Classes)
+	}
+}
+
+// links tells whether links are looked at anywhere.
+func (l *Look) links() bool {
+	for _, p := range l.In {
+		if p.Links {
+			return true
+		}
+	}
+	return false
+}
+
+// part returns what is looked at in a scope, not nil.
+func (l *Look) part(s *Scope) *LookPart {
+	if p := l.In[s.Name]; p != nil {
+		return p
+	}
+	return &LookPart{}
+}
+
+// PlanAt is Plan for a part of the state. What the last plan of the run found
+// elsewhere is taken to be so still, and to be right.
+func (r *Run) PlanAt(ctx context.Context, look Look) (*Plan, error) {
+	if look.All || !r.looked {
+		return r.planAll(ctx)
+	}
+	r.look, r.looked = look, false // until it went well
+	p, err := r.planPart(ctx, look)
+	r.looked = err == nil
+	return p, err
+}
+
+func (r *Run) planPart(ctx context.Context, look Look) (*Plan, error) {
+	r.namespaces = nil
+	for _, s := range r.scopes {
+		for _, t := range s.tables {
+			t.reset()
+		}
+	}
+	changed := map[*Scope]bool{}
+	if look.links() {
+		var err error
+		if changed, err = r.relink(ctx, look); err != nil {
+			return nil, err
+		}
+	}
+	var errs []error
+	for _, s := range r.scopes {
+		if changed[s] {
+			errs = append(errs, s.declareTables())
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for _, s := range r.scopes {
+		p := look.part(s)
+		s.narrow = !p.Wide
+		all := changed[s] || p.Tables
+		err := s.observe(ctx, r.links.events[s], func(t table) bool { return all || p.Classes[t.class()] })
+		if err != nil {
+			return nil, err
+		}
+	}
+	r.namespaces = r.planAdoptions()
+	return r.newPlan(), nil
+}
+
+// relink looks at links and compares those of all scopes anew. It returns the
+// scopes of which the tables have to be looked at because of what it found.
+func (r *Run) relink(ctx context.Context, look Look) (changed map[*Scope]bool, err error) {
+	changed = map[*Scope]bool{}
+	for _, s := range r.scopes {
+		s.nsids, s.others = nil, nil
+		changed[s] = len(s.waiting) > 0
+		s.waiting = nil
+		before := s.links.dumped
+		if !look.part(s).Links {
+			s.relist()
+			continue
+		}
+		if err := s.observeLinks(ctx); err != nil {
+			return nil, fmt.Errorf("links%s: %w", s.in(), err)
+		}
+		changed[s] = changed[s] || !slices.EqualFunc(before, s.links.dumped, supportsTheSame)
+	}
+	if err := r.checkOwners(); err != nil {
+		return nil, err
+	}
+	if r.links, err = planLinks(r); err != nil {
+		return nil, err
+	}
+	for _, st := range r.links.steps {
+		changed[st.scope] = changed[st.scope] || st.action != Change
+	}
+	for s, events := range r.links.events {
+		changed[s] = changed[s] || len(events) > 0
+	}
+	return changed, nil
+}
+
+// supportsTheSame tells whether nothing changed of a link by which objects of
+// tables come, go, or are called something else.
+func supportsTheSame(a, b *route.Link) bool {
+	return a.Index == b.Index && a.Name == b.Name && slices.Equal(a.AltNames, b.AltNames) &&
+		a.IsUp() == b.IsUp() && a.Master == b.Master && a.Kind == b.Kind &&
+		slices.Equal(a.Address, b.Address) && lacksIPv6(a) == lacksIPv6(b)
+}

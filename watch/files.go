@@ -1,0 +1,270 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink/netns"
+)
+
+// Times that files are given.
+const (
+	fileSettle  = 100 * time.Millisecond // of quiet: an edit is several events
+	fileVanish  = time.Second            // until a file that was moved away is taken to be gone
+	fileWriting = 10 * time.Second       // until a file is read although somebody has it open to write
+)
+
+// nsChecks are when the directory of named namespaces is looked at after an event
+// in it: a namespace is mounted on its name a moment after the name appears, and
+// that is no event.
+var nsChecks = []time.Duration{2 * time.Millisecond, 20 * time.Millisecond, 200 * time.Millisecond, time.Second}
+
+// files tells when the files of a document, or the named namespaces, have changed.
+type files struct {
+	names      []string
+	fs         *fsnotify.Watcher
+	changed    chan struct{} // the files are others, and have come to rest
+	namespaces chan struct{}
+}
+
+// watchFiles watches the directories of the files, because editors replace files,
+// and that of named namespaces.
+func watchFiles(names []string) (*files, error) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, err
+	}
+	f := &files{names: names, fs: w, changed: make(chan struct{}, 1), namespaces: make(chan struct{}, 1)}
+	if err := f.watchDirs(); err != nil {
+		w.Close()
+		return nil, err
+	}
+	f.watchNamespaces()
+	go f.follow(f.state(), namespaceState())
+	return f, nil
+}
+
+func (f *files) close() { f.fs.Close() }
+
+// follow reports changes of the states.
+func (f *files) follow(last, lastNS string) {
+	settle, check := stoppedTimer(), stoppedTimer()
+	var checks []time.Duration
+	var deadline time.Time // of what is being written
+	unsettled := func(after time.Duration) {
+		settle.Reset(after)
+	}
+	for {
+		select {
+		case e, ok := <-f.fs.Events:
+			if !ok {
+				return
+			}
+			if e.Name == netns.Dir {
+				f.watchNamespaces()
+			}
+			if e.Name == netns.Dir || filepath.Dir(e.Name) == netns.Dir {
+				checks = nsChecks
+				check.Reset(checks[0])
+				continue
+			}
+			_ = f.watchDirs() // directories are replaced, too, and links lead elsewhere
+			deadline = time.Now().Add(fileWriting)
+			unsettled(fileSettle)
+		case _, ok := <-f.fs.Errors: // events are lost, perhaps
+			if !ok {
+				return
+			}
+			checks = nsChecks
+			check.Reset(checks[0])
+			deadline = time.Now().Add(fileWriting)
+			unsettled(fileSettle)
+		case <-settle.C:
+			now := f.state()
+			switch wait := f.unrest(last, now); {
+			case now == last:
+			case wait > 0 && time.Now().Before(deadline):
+				unsettled(wait)
+			default:
+				last = now
+				signal(f.changed)
+			}
+		case <-check.C:
+			if now := namespaceState(); now != lastNS {
+				lastNS = now
+				signal(f.namespaces)
+			}
+			if checks = checks[1:]; len(checks) > 0 {
+				check.Reset(checks[0])
+			}
+		}
+	}
+}
+
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// unrest tells how long to wait until the files can be read: somebody is writing
+// one, or one went that may come back under its name. It is 0 when they are at
+// rest.
+func (f *files) unrest(last, now string) time.Duration {
+	paths := f.paths()
+	for _, path := range paths {
+		if isBeingWritten(path) {
+			return fileSettle
+		}
+	}
+	if strings.Count(now, "\n") < strings.Count(last, "\n") {
+		newest := time.Time{}
+		for _, dir := range f.fs.WatchList() {
+			if i, err := os.Stat(dir); err == nil && i.ModTime().After(newest) {
+				newest = i.ModTime()
+			}
+		}
+		return max(0, time.Until(newest.Add(fileVanish)))
+	}
+	return 0
+}
+
+// isBeingWritten tells whether somebody has the file open to write to it. Then
+// nobody can have a lease for reading (fcntl(2), F_SETLEASE); who may not ask does
+// not know.
+func isBeingWritten(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+	if err == nil {
+		unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK)
+	}
+	return errors.Is(err, unix.EAGAIN)
+}
+
+// watchNamespaces watches the directory of named namespaces, or for its coming.
+func (f *files) watchNamespaces() {
+	if f.fs.Add(netns.Dir) != nil {
+		_ = f.fs.Add(filepath.Dir(netns.Dir)) // where it cannot be watched, the slow look finds out
+	}
+}
+
+// namespaceState changes with the named namespaces.
+func namespaceState() string {
+	var b strings.Builder
+	entries, _ := os.ReadDir(netns.Dir)
+	for _, e := range entries {
+		var st unix.Stat_t
+		if unix.Stat(filepath.Join(netns.Dir, e.Name()), &st) == nil {
+			fmt.Fprintln(&b, e.Name(), st.Dev, st.Ino)
+		}
+	}
+	return b.String()
+}
+
+// watchDirs watches the directories in which a change of the files shows.
+func (f *files) watchDirs() error {
+	dirs := map[string]bool{}
+	for _, name := range f.names {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return err
+		}
+		noteDirs(dirs, path)
+		if i, err := os.Stat(path); err == nil && i.IsDir() {
+			dirs[path] = true
+		}
+		for _, path := range documentsIn(path) {
+			noteDirs(dirs, path)
+		}
+	}
+	var errs []error
+	for dir := range dirs {
+		errs = append(errs, f.fs.Add(dir))
+	}
+	return errors.Join(errs...)
+}
+
+// noteDirs adds the directory of a file, and those of all symbolic links on the
+// way to it.
+func noteDirs(dirs map[string]bool, path string) {
+	for range 40 { // as many as the kernel follows (path_resolution(7))
+		next, followed := followFirst(dirs, path)
+		if !followed {
+			dirs[filepath.Dir(path)] = true
+			return
+		}
+		path = next
+	}
+}
+
+// followFirst replaces the first symbolic link in a path by where it leads.
+func followFirst(dirs map[string]bool, path string) (next string, followed bool) {
+	for i := 1; i <= len(path); i++ {
+		if i < len(path) && path[i] != filepath.Separator {
+			continue
+		}
+		target, err := os.Readlink(path[:i])
+		if err != nil {
+			continue
+		}
+		dir := filepath.Dir(path[:i])
+		dirs[dir] = true
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(dir, target)
+		}
+		return filepath.Join(target, path[i:]), true
+	}
+	return "", false
+}
+
+// documentsIn returns the documents of a directory, none when it is a file.
+func documentsIn(dir string) (paths []string) {
+	for _, pattern := range []string{"*.yaml", "*.yml", "*.json"} {
+		inside, _ := filepath.Glob(filepath.Join(dir, pattern))
+		paths = append(paths, inside...)
+	}
+	return paths
+}
+
+// paths are the files of the document that are there.
+func (f *files) paths() (paths []string) {
+	for _, name := range f.names {
+		if i, err := os.Stat(name); err == nil && !i.IsDir() { // a directory changes with whatever is in it
+			paths = append(paths, name)
+		}
+		paths = append(paths, documentsIn(name)...)
+	}
+	return paths
+}
+
+// state changes with the document's files, a line each. Others in their
+// directories, a log for one, are nothing to look for.
+func (f *files) state() string {
+	var b strings.Builder
+	for _, path := range f.paths() {
+		if i, err := os.Stat(path); err == nil {
+			st := i.Sys().(*syscall.Stat_t)
+			fmt.Fprintln(&b, path, st.Size, st.Mtim, st.Ctim, st.Ino)
+		}
+	}
+	return b.String()
+}

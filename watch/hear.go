@@ -1,0 +1,164 @@
+package watch
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/netns"
+	"github.com/nlapply/nlapply/reconcile"
+)
+
+// hearOf reads what one ear has collected against what was found last.
+func (w *watcher) hearOf(e *ear) (reason bool) {
+	messages, lost := e.take(w.spare)
+	w.spare = messages
+	if lost {
+		w.overruns++
+		var look reconcile.Look
+		part := look.At(e.namespace)
+		part.Links, part.Tables, part.Wide = true, true, true
+		w.want(Drift, look)
+		return true
+	}
+	for m, err := range netlink.ReadMessages(messages) {
+		if err == nil && w.heed(e.namespace, m) {
+			reason = true
+		}
+	}
+	return reason
+}
+
+// heed reads one event.
+func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
+	h := w.run.Hear(namespace, m.Type, m.Data)
+	if !h.Rouses {
+		w.pending.Add(h.Look)
+		return false
+	}
+	w.want(Drift, h.Look)
+	if h.Object.Name != "" && !w.run.Owns(m.Port) {
+		w.blame(h, m.Port)
+	}
+	return true
+}
+
+// blame notes who changed an object. Whose process it was is asked only when it
+// happens again and again: it takes a look at all processes.
+func (w *watcher) blame(h reconcile.Heard, port uint32) {
+	id := h.Object.ID()
+	c := culprit{deleted: h.Deleted, port: port, at: time.Now()}
+	if !h.Deleted {
+		c.protocol = h.Protocol
+	}
+	if f := w.holds.fights[id]; f != nil && port != 0 {
+		c.process = processOf(port)
+	}
+	if before, known := w.culprits[id]; known && c.process == "" {
+		c.process = before.process
+	}
+	w.culprits[id] = c
+}
+
+// meanwhile drains the ears, so that the look that verifies covers what was
+// announced before it, the watcher's own writes first of all.
+func (w *watcher) meanwhile() reconcile.Look {
+	if err := w.listen(); err != nil {
+		w.complain("cannot listen", err)
+	}
+	for _, e := range w.ears {
+		e.drain()
+	}
+	before := w.roused
+	w.hear()
+	look := w.pending
+	w.pending, w.roused = reconcile.Look{}, before
+	if !before {
+		w.cause = ""
+	}
+	return look
+}
+
+// drain reads all that was announced in the namespaces of a look so far.
+func (w *watcher) drain(look reconcile.Look) {
+	for name, e := range w.ears {
+		if look.All || look.In[name] != nil {
+			e.drain()
+			w.hearOf(e)
+		}
+	}
+	w.roused, w.cause = false, ""
+}
+
+// dropStale closes the ears of namespaces that are gone, or are others by now.
+// Until then their sockets keep them alive, and the far ends of their pairs.
+func (w *watcher) dropStale() {
+	for name, e := range w.ears {
+		if name == "" {
+			continue
+		}
+		ns, err := netns.Open(name)
+		if err == nil {
+			id, idErr := ns.ID()
+			ns.Close()
+			if idErr == nil && id == e.id {
+				continue
+			}
+		} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.EINVAL) {
+			continue
+		}
+		e.close()
+		delete(w.ears, name)
+	}
+}
+
+// listen opens ears in the namespaces of the run that have none, and closes
+// those of others.
+func (w *watcher) listen() error {
+	places, err := w.run.Places()
+	seen := map[string]bool{}
+	for _, p := range places {
+		seen[p.Name] = true
+		err = errors.Join(err, w.listenAt(p))
+		p.Handle.Close()
+	}
+	for name, e := range w.ears {
+		if !seen[name] {
+			e.close()
+			delete(w.ears, name)
+		}
+	}
+	return err
+}
+
+func (w *watcher) listenAt(p reconcile.Place) error {
+	id, err := p.Handle.ID()
+	if err != nil {
+		return err
+	}
+	if e := w.ears[p.Name]; e != nil {
+		if e.id == id && slices.Equal(e.groups, p.Groups) {
+			return nil
+		}
+		e.close()
+		delete(w.ears, p.Name)
+	}
+	e, err := listen(p, id, w.rouse)
+	if err != nil {
+		return err
+	}
+	w.ears[p.Name] = e
+	return nil
+}
+
+// rouse wakes the watcher's goroutine.
+func (w *watcher) rouse() {
+	select {
+	case w.heard <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,452 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/nlapply/nlapply/reconcile"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// Config says what to keep true.
+type Config struct {
+	Files []string // to be watched for changes
+	Load  func() (*spec.Document, error)
+	// Observe only reports what differs, and changes nothing.
+	Observe     bool
+	AllowLoss   bool
+	LockTimeout time.Duration
+	// Interval is the time between looks at everything, for what the kernel does
+	// not announce; 0 means a minute. It is varied by a tenth.
+	Interval time.Duration
+	Again    <-chan os.Signal // a signal makes it read the files and look; nil for none
+	Log      *slog.Logger
+	// Heard is called after every round; nil for nobody.
+	Heard func(Round)
+}
+
+// Causes of a round.
+const (
+	Started     = "started"
+	FileChanged = "file changed"
+	Asked       = "asked to"
+	Drift       = "drift"
+	TimePassed  = "time passed"
+	Retried     = "tried again"
+	Namespaces  = "namespace event"
+)
+
+// Times of a watch.
+const (
+	settleTime      = time.Millisecond // of quiet before it looks, so that bursts are one
+	settleMax       = 10 * time.Millisecond
+	defaultInterval = time.Minute
+)
+
+// Run applies the document, and again on every change of its files and every
+// event of its namespaces that matters to it. It returns nil when ctx ends.
+func Run(ctx context.Context, cfg Config) error {
+	if cfg.Interval == 0 {
+		cfg.Interval = defaultInterval
+	}
+	doc, err := cfg.Load()
+	if err != nil {
+		return err
+	}
+	w := &watcher{cfg: cfg, log: cfg.Log, heard: make(chan struct{}, 1), ears: map[string]*ear{}, holds: newHolds(), culprits: map[reconcile.ObjectID]culprit{}}
+	defer w.close()
+	if !cfg.Observe {
+		if err := reconcile.CheckCapabilities(doc); err != nil {
+			return err // no event brings one
+		}
+		if w.presence, err = announce(doc.Owner, w.answer); err != nil {
+			return err
+		}
+	}
+	if w.files, err = watchFiles(cfg.Files); err != nil {
+		return err
+	}
+	w.use(doc)
+	w.wantAll(Started)
+	for {
+		w.round(ctx)
+		if err := w.wait(ctx); err != nil {
+			return nil
+		}
+	}
+}
+
+// watcher is one Run. Everything but heard and files belongs to its goroutine.
+type watcher struct {
+	cfg      Config
+	log      *slog.Logger
+	doc      *spec.Document
+	run      *reconcile.Run
+	presence presence
+	files    *files
+	ears     map[string]*ear
+	heard    chan struct{} // an ear has something; one is enough
+	spare    []byte        // a buffer for ears
+
+	pending reconcile.Look // what to look at in the next round
+	roused  bool           // there is a reason to look
+	cause   string
+	since   time.Time // the first reason for the next round
+	lastAll time.Time // the last look at everything
+	jitter  time.Duration
+	failure failure
+	holds   holds
+	// culprits are those of the events since the last round.
+	culprits map[reconcile.ObjectID]culprit
+	notes    []string // that were logged last
+	waiting  []string // links that are waited for
+	drift    string   // that was reported last, when it only observes
+	overruns int
+	status   statusBoard
+}
+
+// failure puts off the next round after one that failed as a whole.
+type failure struct {
+	pause   time.Duration
+	until   time.Time
+	message string
+}
+
+// use takes up a document.
+func (w *watcher) use(doc *spec.Document) {
+	if w.run != nil {
+		w.run.Close()
+	}
+	w.doc = doc
+	w.status.inForce(w.cfg.Files)
+	w.holds = newHolds()
+	w.run = reconcile.OpenReadOnly(reconcile.Config{
+		Document: doc, AllowLoss: w.cfg.AllowLoss, LockTimeout: w.cfg.LockTimeout,
+		Await: true, Held: w.holds.has, Meanwhile: w.meanwhile,
+	})
+}
+
+func (w *watcher) close() {
+	for _, e := range w.ears {
+		e.close()
+	}
+	if w.files != nil {
+		w.files.close()
+	}
+	if w.run != nil {
+		w.run.Close()
+	}
+	if w.presence.UnixListener != nil {
+		w.presence.Close()
+	}
+}
+
+// want makes the next round look.
+func (w *watcher) want(cause string, look reconcile.Look) {
+	if !w.roused {
+		w.roused, w.since = true, time.Now()
+	}
+	if w.cause == "" || cause != Drift {
+		w.cause = cause
+	}
+	w.pending.Add(look)
+}
+
+func (w *watcher) wantAll(cause string) { w.want(cause, reconcile.Look{All: true}) }
+
+// reload reads the files. A document that is not valid changes nothing.
+func (w *watcher) reload() {
+	doc, err := w.cfg.Load()
+	if err != nil {
+		w.complain("the document is not valid, the last one stays in force", err)
+		w.status.invalid(err)
+		return
+	}
+	if !w.cfg.Observe {
+		p, err := w.presence.become(doc.Owner)
+		if err != nil {
+			w.complain("the document has an owner that is watched already, the last one stays in force", err)
+			return
+		}
+		w.presence = p
+	}
+	w.use(doc)
+	w.failure = failure{}
+}
+
+// wait blocks until there is a reason to look, and then until it is quiet.
+func (w *watcher) wait(ctx context.Context) error {
+	for {
+		timer := time.NewTimer(w.patience())
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-w.heard:
+			w.hear()
+			if w.ready() {
+				w.settle(ctx)
+			}
+		case <-w.files.changed:
+			w.reload()
+			w.wantAll(FileChanged)
+		case <-w.files.namespaces:
+			w.wantAll(Namespaces)
+		case <-w.cfg.Again:
+			w.reload()
+			w.failure = failure{}
+			w.wantAll(Asked)
+		case <-timer.C:
+			w.timePassed()
+		}
+		timer.Stop()
+		if w.ready() {
+			return nil
+		}
+	}
+}
+
+// ready tells whether the next round may begin.
+func (w *watcher) ready() bool { return w.roused && !time.Now().Before(w.failure.until) }
+
+// settle waits until no more reasons come, but not for long.
+func (w *watcher) settle(ctx context.Context) {
+	for end := time.Now().Add(settleMax); time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.heard:
+			if !w.hear() { // what does not matter is no reason to wait
+				return
+			}
+		case <-time.After(settleTime):
+			return
+		}
+	}
+}
+
+// patience is how long no event is waited for.
+func (w *watcher) patience() time.Duration {
+	if w.roused {
+		return max(0, time.Until(w.failure.until))
+	}
+	next := w.lastAll.Add(w.cfg.Interval + w.jitter)
+	if t := w.holds.next(); !t.IsZero() && t.Before(next) {
+		next = t
+	}
+	return max(0, time.Until(next))
+}
+
+// timePassed finds out what for.
+func (w *watcher) timePassed() {
+	if w.roused {
+		return
+	}
+	now := time.Now()
+	if !now.Before(w.lastAll.Add(w.cfg.Interval + w.jitter)) {
+		w.wantAll(TimePassed)
+	}
+	for _, h := range w.holds.due(now) {
+		w.want(Retried, lookAt(h.object))
+	}
+}
+
+// lookAt is the look that finds an object.
+func lookAt(o reconcile.Object) (look reconcile.Look) {
+	switch o.Class {
+	case "namespace":
+		look.All = true
+	case "link":
+		look.At(o.Namespace).Links = true
+	default:
+		part := look.At(o.Namespace)
+		part.Classes[o.Class], part.Wide = true, o.Path == ""
+	}
+	return look
+}
+
+// hear reads what the ears have collected, and tells whether any of it is a
+// reason to look.
+func (w *watcher) hear() (reason bool) {
+	for _, e := range w.ears {
+		if w.hearOf(e) {
+			reason = true
+		}
+	}
+	return reason
+}
+
+// round looks, and does what has to be done.
+func (w *watcher) round(ctx context.Context) {
+	r := Round{Cause: w.cause, Began: w.since, Document: w.doc}
+	w.roused, w.cause = false, ""
+	w.reconcile(ctx, &r)
+	if r.Err == nil {
+		w.failure = failure{}
+	}
+	r.Took = time.Since(r.Began)
+	r.Overruns, w.overruns = w.overruns, 0
+	clear(w.culprits)
+	for _, h := range w.holds.held {
+		r.Held = append(r.Held, Held{h.object, h.why, h.detail, h.since, h.until})
+	}
+	slices.SortFunc(r.Held, func(a, b Held) int { return a.Since.Compare(b.Since) })
+	w.status.note(r)
+	if w.cfg.Heard != nil && ctx.Err() == nil {
+		w.cfg.Heard(r)
+	}
+}
+
+func (w *watcher) reconcile(ctx context.Context, r *Round) {
+	if w.pending.All {
+		w.run.Disconnect() // from namespaces that may be others by now
+		w.dropStale()
+	}
+	w.drain(w.pending)
+	if !w.cfg.Observe {
+		defer w.run.Unlock()
+	}
+	if err := w.prepare(ctx); err != nil {
+		w.fail(r, "cannot look", err)
+		return
+	}
+	look := w.pending
+	w.pending = reconcile.Look{}
+	if look.All {
+		w.lastAll = time.Now()
+		w.jitter = time.Duration((rand.Float64() - 0.5) / 5 * float64(w.cfg.Interval))
+	}
+	plan, err := w.run.PlanAt(ctx, look)
+	if err != nil {
+		w.pending.Add(look)
+		w.fail(r, "cannot plan", err)
+		return
+	}
+	r.steps(plan)
+	w.logNotes(plan.Notes)
+	w.expect(plan.Waiting)
+	w.settleHolds(r)
+	switch {
+	case w.cfg.Observe:
+		w.report(r)
+	case len(r.Steps) > 0:
+		w.apply(ctx, r, plan, look)
+	}
+}
+
+// prepare takes the locks and opens the ears for what will be looked at.
+func (w *watcher) prepare(ctx context.Context) error {
+	if w.cfg.Observe {
+		if err := w.run.Find(ctx, w.pending); err != nil {
+			return err
+		}
+	} else if err := w.run.LockAt(ctx, w.pending); err != nil {
+		return err
+	}
+	if w.pending.All {
+		return w.listen()
+	}
+	return nil
+}
+
+// apply carries a plan out and says what became of it.
+func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, look reconcile.Look) {
+	w.logSteps(r)
+	res, err := w.run.Apply(ctx, plan)
+	r.Changes = res.Changes
+	if err := w.listen(); err != nil { // in namespaces that are new
+		w.complain("cannot listen", err)
+	}
+	switch {
+	case err == nil:
+		w.log.Info("applied and verified", "changes", res.Changes, "reason", r.Cause, "took", time.Since(r.Began))
+		w.countHealed(r)
+	case errors.Is(err, context.Canceled):
+		r.Err = err
+	case len(res.Refused) > 0 || len(res.Rest) > 0:
+		// What is wrong is left alone for a while, so that the rest is done.
+		r.Err = err
+		w.putOff(res)
+		w.want(Retried, look)
+	default:
+		w.pending.Add(look)
+		w.fail(r, "not applied", err)
+	}
+}
+
+// putOff leaves alone what the kernel refused, or took without an effect.
+func (w *watcher) putOff(res *reconcile.Result) {
+	for _, err := range res.Refused {
+		var e *reconcile.StepError
+		if errors.As(err, &e) {
+			h, first := w.holds.putOff(e.Step.Subject(), refused, e.Error())
+			w.logHold(h, first)
+		}
+	}
+	if len(res.Refused) > 0 {
+		return
+	}
+	for _, st := range res.Rest {
+		why, detail := ignored, reconcile.ErrNotConvergent.Error()
+		if w.holds.healed(st.Subject()) {
+			why, detail = contested, w.culprits[st.Subject().ID()].String()
+		}
+		h, first := w.holds.putOff(st.Subject(), why, detail)
+		w.logHold(h, first)
+	}
+}
+
+// countHealed finds out what is put right again and again.
+func (w *watcher) countHealed(r *Round) {
+	if r.Cause != Drift && r.Cause != Retried && r.Cause != Namespaces {
+		return
+	}
+	for _, st := range r.Steps {
+		o := st.Subject()
+		if w.holds.healed(o) {
+			h, first := w.holds.putOff(o, contested, w.culprits[o.ID()].String())
+			w.logHold(h, first)
+		}
+	}
+}
+
+// settleHolds forgets holds of what was found right.
+func (w *watcher) settleHolds(r *Round) {
+	wrong := map[reconcile.ObjectID]bool{}
+	for _, st := range r.Steps {
+		wrong[st.Subject().ID()] = true
+	}
+	for _, h := range w.holds.settle(time.Now(), wrong) {
+		w.log.Info("settled: "+h.object.String(), "was", h.why, "for", time.Since(h.since).Round(time.Millisecond))
+	}
+}
+
+// fail puts off the next round, and says so once.
+func (w *watcher) fail(r *Round, what string, err error) {
+	r.Err = err
+	w.roused, w.cause = true, r.Cause
+	f := &w.failure
+	f.pause = min(max(firstPause, 2*f.pause), lastPause)
+	if errors.Is(err, reconcile.ErrLocked) {
+		f.pause = firstPause // no event tells when that is over
+	}
+	f.until = time.Now().Add(f.pause)
+	if f.message != err.Error() {
+		f.message = err.Error()
+		w.complain(what, err)
+	}
+}
+
+func (w *watcher) complain(what string, err error) {
+	if !errors.Is(err, context.Canceled) {
+		w.log.Error(what, "error", err)
+	}
+}
+
+func (w *watcher) answer(c net.Conn) { w.status.writeTo(c) }
