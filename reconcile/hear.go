@@ -180,18 +180,22 @@ type hearer[T any] interface {
 // A sufferer is a resource of which the kernel takes objects down without a word
 // when something else goes.
 type sufferer interface {
-	Suffers(typ uint16, data []byte) bool
+	Suffers(typ uint16) bool
 }
 
 // Suffers implements sufferer. With the last IPv4 address of a link go the routes
-// through it (net/ipv4/fib_frontend.c, fib_disable_ip).
-func (routeResource) Suffers(typ uint16, data []byte) bool {
-	return typ == unix.RTM_DELADDR && len(data) > 0 && data[0] == unix.AF_INET
-}
+// through it (net/ipv4/fib_frontend.c, fib_disable_ip), and from IPv6 routes goes
+// the source that was such an address (net/ipv6/route.c, rt6_remove_prefsrc).
+func (routeResource) Suffers(typ uint16) bool { return typ == unix.RTM_DELADDR }
+
+// Suffers implements sufferer. With the last address of a family go the neighbours,
+// of which those that are proxies are never announced (net/ipv4/devinet.c,
+// inetdev_destroy; net/core/neighbour.c, pneigh_ifdown_and_unlock).
+func (neighborResource) Suffers(typ uint16) bool { return typ == unix.RTM_DELADDR }
 
 // hear implements table.
 func (o *objects[K, T]) hear(s *Scope, typ uint16, data []byte) (h Heard) {
-	if sf, ok := o.res.(sufferer); ok && o.declared > 0 && sf.Suffers(typ, data) {
+	if sf, ok := o.res.(sufferer); ok && o.declared > 0 && sf.Suffers(typ) {
 		h.Rouses, h.Deleted = true, true
 		return h
 	}

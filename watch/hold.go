@@ -31,6 +31,7 @@ type hold struct {
 	since  time.Time
 	pause  time.Duration
 	until  time.Time
+	over   bool // the pause; the object is tried again
 }
 
 // A fight counts how often an object was put right in a row.
@@ -55,7 +56,7 @@ func (hs *holds) has(o reconcile.Object) bool {
 		return false
 	}
 	h := hs.held[o.ID()]
-	return h != nil && time.Now().Before(h.until)
+	return h != nil && !h.over
 }
 
 // putOff leaves an object alone: the longer, the more often it was put off
@@ -69,7 +70,7 @@ func (hs *holds) putOff(o reconcile.Object, why, detail string) (h *hold, first 
 	}
 	first = first || h.why != why
 	h.pause = min(max(firstPause, 2*h.pause), lastPause)
-	h.why, h.detail, h.until = why, detail, now.Add(h.pause)
+	h.why, h.detail, h.until, h.over = why, detail, now.Add(h.pause), false
 	return h, first
 }
 
@@ -87,21 +88,24 @@ func (hs *holds) healed(o reconcile.Object) (isContested bool) {
 	return f.count >= contestAfter
 }
 
-// due returns those holds that are over. Their objects are looked at again.
-func (hs *holds) due(now time.Time) (due []*hold) {
+// release ends the pauses that are over, and returns what to look at again.
+func (hs *holds) release() (look reconcile.Look) {
+	now := time.Now()
 	for _, h := range hs.held {
 		if !now.Before(h.until) {
-			due = append(due, h)
+			h.over = true
+			look.Add(lookAt(h.object))
 		}
 	}
-	return due
+	return look
 }
 
-// settle forgets the holds that are over, of objects that a look found right, and
+// settle forgets the holds whose objects were tried again and are right, and
 // returns them; and fights that are long ago.
-func (hs *holds) settle(now time.Time, wrong map[reconcile.ObjectID]bool) (settled []*hold) {
+func (hs *holds) settle(wrong map[reconcile.ObjectID]bool) (settled []*hold) {
+	now := time.Now()
 	for id, h := range hs.held {
-		if !now.Before(h.until) && !wrong[id] {
+		if h.over && !wrong[id] {
 			delete(hs.held, id)
 			delete(hs.fights, id)
 			settled = append(settled, h)
@@ -115,7 +119,7 @@ func (hs *holds) settle(now time.Time, wrong map[reconcile.ObjectID]bool) (settl
 	return settled
 }
 
-// next is when the first hold is over; the zero time for none.
+// next is when the first pause is over; the zero time for none.
 func (hs *holds) next() (t time.Time) {
 	for _, h := range hs.held {
 		if t.IsZero() || h.until.Before(t) {
@@ -126,13 +130,13 @@ func (hs *holds) next() (t time.Time) {
 }
 
 // forgive forgets the holds of a why, because the world has changed, and returns
-// them.
-func (hs *holds) forgive(why string) (forgiven []*hold) {
+// what to look at again.
+func (hs *holds) forgive(why string) (look reconcile.Look) {
 	for id, h := range hs.held {
 		if h.why == why {
 			delete(hs.held, id)
-			forgiven = append(forgiven, h)
+			look.Add(lookAt(h.object))
 		}
 	}
-	return forgiven
+	return look
 }

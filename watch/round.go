@@ -92,8 +92,8 @@ func (w *watcher) expect(links []string) {
 	}
 	came := slices.ContainsFunc(w.waiting, func(l string) bool { return !slices.Contains(links, l) })
 	if w.waiting = links; came {
-		for _, h := range w.holds.forgive(refused) {
-			w.want(Retried, lookAt(h.object))
+		if look := w.holds.forgive(refused); !look.Empty() {
+			w.want(Retried, look)
 		}
 	}
 }

@@ -191,7 +191,7 @@ func (w *watcher) wait(ctx context.Context) error {
 		case <-w.heard:
 			w.hear()
 			if w.ready() {
-				w.settle(ctx)
+				w.rest(ctx)
 			}
 		case <-w.files.changed:
 			w.reload()
@@ -215,8 +215,8 @@ func (w *watcher) wait(ctx context.Context) error {
 // ready tells whether the next round may begin.
 func (w *watcher) ready() bool { return w.roused && !time.Now().Before(w.failure.until) }
 
-// settle waits until no more reasons come, but not for long.
-func (w *watcher) settle(ctx context.Context) {
+// rest waits until no more reasons come, but not for long.
+func (w *watcher) rest(ctx context.Context) {
 	for end := time.Now().Add(settleMax); time.Now().Before(end); {
 		select {
 		case <-ctx.Done():
@@ -248,12 +248,11 @@ func (w *watcher) timePassed() {
 	if w.roused {
 		return
 	}
-	now := time.Now()
-	if !now.Before(w.lastAll.Add(w.cfg.Interval + w.jitter)) {
+	if !time.Now().Before(w.lastAll.Add(w.cfg.Interval + w.jitter)) {
 		w.wantAll(TimePassed)
 	}
-	for _, h := range w.holds.due(now) {
-		w.want(Retried, lookAt(h.object))
+	if t := w.holds.next(); !t.IsZero() && !time.Now().Before(t) {
+		w.want(Retried, reconcile.Look{})
 	}
 }
 
@@ -309,6 +308,7 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 		w.dropStale()
 	}
 	w.drain(w.pending)
+	w.pending.Add(w.holds.release())
 	if !w.cfg.Observe {
 		defer w.run.Unlock()
 	}
@@ -331,7 +331,7 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 	r.steps(plan)
 	w.logNotes(plan.Notes)
 	w.expect(plan.Waiting)
-	w.settleHolds(r)
+	w.settle(r.Steps)
 	switch {
 	case w.cfg.Observe:
 		w.report(r)
@@ -367,6 +367,7 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 	case err == nil:
 		w.log.Info("applied and verified", "changes", res.Changes, "reason", r.Cause, "took", time.Since(r.Began))
 		w.countHealed(r)
+		w.settle(nil)
 	case errors.Is(err, context.Canceled):
 		r.Err = err
 	case len(res.Refused) > 0 || len(res.Rest) > 0:
@@ -416,13 +417,14 @@ func (w *watcher) countHealed(r *Round) {
 	}
 }
 
-// settleHolds forgets holds of what was found right.
-func (w *watcher) settleHolds(r *Round) {
+// settle forgets the holds of what was tried again and is right: all but what
+// steps say.
+func (w *watcher) settle(steps []reconcile.Step) {
 	wrong := map[reconcile.ObjectID]bool{}
-	for _, st := range r.Steps {
+	for _, st := range steps {
 		wrong[st.Subject().ID()] = true
 	}
-	for _, h := range w.holds.settle(time.Now(), wrong) {
+	for _, h := range w.holds.settle(wrong) {
 		w.log.Info("settled: "+h.object.String(), "was", h.why, "for", time.Since(h.since).Round(time.Millisecond))
 	}
 }

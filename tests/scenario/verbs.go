@@ -30,6 +30,7 @@ var verbs = map[string]verb{
 	"state":      state,
 	"roundtrip":  roundtrip,
 	"survives":   survives,
+	"damage":     damage,
 }
 
 func usage(ts *testscript.TestScript, bad bool, text string) {
