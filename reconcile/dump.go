@@ -64,7 +64,7 @@ type dump struct {
 
 func (d *dump) look(ctx context.Context) error {
 	r := d.run
-	r.scopes = []*Scope{{Exists: true, run: r, Spec: &spec.Namespace{}}}
+	all := []*Scope{{Exists: true, run: r, Spec: &spec.Namespace{}}}
 	if hasCapability(unix.CAP_SYS_ADMIN) {
 		names, err := otherNamespaces()
 		if err != nil {
@@ -75,11 +75,10 @@ func (d *dump) look(ctx context.Context) error {
 			if known.first(name) != name {
 				continue
 			}
-			r.scopes = append(r.scopes, &Scope{Name: name, Exists: true, run: r, Spec: &spec.Namespace{}})
+			all = append(all, &Scope{Name: name, Exists: true, run: r, Spec: &spec.Namespace{}})
 		}
 	}
-	all := r.scopes
-	r.scopes = nil
+	r.scopes, r.byName = nil, map[string]*Scope{}
 	for _, s := range all {
 		err := s.observeLinks(ctx)
 		if errors.Is(err, ErrCapability) {
@@ -88,7 +87,7 @@ func (d *dump) look(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("links%s: %w", s.in(), err)
 		}
-		r.scopes = append(r.scopes, s)
+		r.addScope(s)
 		if lo := s.links.byIndex[loIndex]; lo != nil && s.Name != "" {
 			for _, m := range marksOf(lo.AltNames) {
 				s.mark = m

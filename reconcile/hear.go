@@ -58,6 +58,12 @@ func (s *Scope) groups() []uint32 {
 	return groups
 }
 
+// Concerns tells whether it matters to the run that a named namespace comes, goes
+// or becomes another one: it is declared, or of ours, or all are pruned.
+func (r *Run) Concerns(namespace string) bool {
+	return r.doc.Namespaces[namespace] != nil || r.scope(namespace) != nil || r.prunesNamespace(namespace)
+}
+
 // Owns tells whether an event comes of a request of the run's own, by the port
 // that it bears.
 func (r *Run) Owns(port uint32) bool {

@@ -59,8 +59,8 @@ func (l *Look) Add(other Look) {
 	}
 }
 
-// links tells whether links are looked at anywhere.
-func (l *Look) links() bool {
+// Links tells whether links are looked at anywhere.
+func (l *Look) Links() bool {
 	for _, p := range l.In {
 		if p.Links {
 			return true
@@ -97,7 +97,7 @@ func (r *Run) planPart(ctx context.Context, look Look) (*Plan, error) {
 		}
 	}
 	changed := map[*Scope]bool{}
-	if look.links() {
+	if look.Links() {
 		var err error
 		if changed, err = r.relink(ctx, look); err != nil {
 			return nil, err

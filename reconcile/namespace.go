@@ -48,7 +48,8 @@ func (st nsStep) step() Step {
 // declared ones, and those that bear the owner's mark.
 func (r *Run) findScopes(ctx context.Context) error {
 	r.marked, r.strangers = map[string]*Scope{}, nil
-	r.scopes = []*Scope{{Spec: &r.doc.Namespace, Exists: true, run: r}}
+	r.scopes, r.byName = nil, map[string]*Scope{}
+	r.addScope(&Scope{Spec: &r.doc.Namespace, Exists: true, run: r})
 	names, err := r.namedNamespaces()
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (r *Run) findScopes(ctx context.Context) error {
 			return r.doc.Errorf(spec.Path("", "namespaces", name), "this is the namespace %s, too", other)
 		}
 		s := &Scope{Name: name, Spec: r.doc.Namespaces[name], Exists: slices.Contains(names, name), run: r}
-		r.scopes = append(r.scopes, s)
+		r.addScope(s)
 	}
 	for _, name := range names {
 		s := r.scope(name)
@@ -93,7 +94,7 @@ func (r *Run) admit(ctx context.Context, s *Scope) error {
 		}
 		return nil
 	case s.Spec == nil:
-		r.scopes = append(r.scopes, s)
+		r.addScope(s)
 	}
 	r.marked[s.mark.id] = s
 	return nil
@@ -156,13 +157,11 @@ func isOwnNamespace(name string) bool {
 }
 
 // scope returns the run's scope of that name, or nil.
-func (r *Run) scope(name string) *Scope {
-	for _, s := range r.scopes {
-		if s.Name == name {
-			return s
-		}
-	}
-	return nil
+func (r *Run) scope(name string) *Scope { return r.byName[name] }
+
+func (r *Run) addScope(s *Scope) {
+	r.scopes = append(r.scopes, s)
+	r.byName[s.Name] = s
 }
 
 // readMark looks for the owner's mark on the namespace's lo.

@@ -41,6 +41,7 @@ type Run struct {
 	doc      *spec.Document
 	deleting bool
 	scopes   []*Scope
+	byName   map[string]*Scope
 	marked   map[string]*Scope // by the id of the mark on lo
 	// strangers are namespaces of nobody's that go with everything in them.
 	strangers []*Scope
@@ -92,7 +93,7 @@ func (r *Run) LockAt(ctx context.Context, look Look) error {
 		return r.Lock(ctx)
 	}
 	scopes := r.scopes
-	if !look.links() { // links reach into other namespaces
+	if !look.Links() { // links reach into other namespaces
 		scopes = slices.DeleteFunc(slices.Clone(scopes), func(s *Scope) bool { return look.In[s.Name] == nil })
 	}
 	return r.lock(ctx, scopes)

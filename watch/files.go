@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,14 +49,14 @@ func watchFiles(names []string) (*files, error) {
 		return nil, err
 	}
 	f.watchNamespaces()
-	go f.follow(f.state(), namespaceState())
+	go f.follow(f.state(), namedSpaces())
 	return f, nil
 }
 
 func (f *files) close() { f.fs.Close() }
 
 // follow reports changes of the states.
-func (f *files) follow(last, lastNS string) {
+func (f *files) follow(last string, spaces map[string]netns.ID) {
 	settle, check := stoppedTimer(), stoppedTimer()
 	var checks []time.Duration
 	var deadline time.Time // of what is being written
@@ -98,8 +99,8 @@ func (f *files) follow(last, lastNS string) {
 				signal(f.changed)
 			}
 		case <-check.C:
-			if now := namespaceState(); now != lastNS {
-				lastNS = now
+			if now := namedSpaces(); !maps.Equal(now, spaces) {
+				spaces = now
 				signal(f.namespaces)
 			}
 			if checks = checks[1:]; len(checks) > 0 {
@@ -167,17 +168,17 @@ func (f *files) watchNamespaces() {
 	}
 }
 
-// namespaceState changes with the named namespaces.
-func namespaceState() string {
-	var b strings.Builder
+// namedSpaces returns the named namespaces.
+func namedSpaces() map[string]netns.ID {
+	spaces := map[string]netns.ID{}
 	entries, _ := os.ReadDir(netns.Dir)
 	for _, e := range entries {
 		var st unix.Stat_t
 		if unix.Stat(filepath.Join(netns.Dir, e.Name()), &st) == nil {
-			fmt.Fprintln(&b, e.Name(), st.Dev, st.Ino)
+			spaces[e.Name()] = netns.ID{Dev: uint64(st.Dev), Inode: st.Ino}
 		}
 	}
-	return b.String()
+	return spaces
 }
 
 // watchDirs watches the directories in which a change of the files shows.

@@ -73,6 +73,7 @@ func (w *watcher) meanwhile() reconcile.Look {
 	for _, e := range w.ears {
 		e.drain()
 	}
+	w.spaces = namedSpaces()
 	before := w.roused
 	w.hear()
 	look := w.pending
@@ -83,10 +84,12 @@ func (w *watcher) meanwhile() reconcile.Look {
 	return look
 }
 
-// drain reads all that was announced in the namespaces of a look so far.
+// drain reads all that was announced in the namespaces of a look so far; in all of
+// them when it is about links, because pairs reach from one into another.
 func (w *watcher) drain(look reconcile.Look) {
+	all := look.All || look.Links()
 	for name, e := range w.ears {
-		if look.All || look.In[name] != nil {
+		if all || look.In[name] != nil {
 			e.drain()
 			w.hearOf(e)
 		}
@@ -114,6 +117,19 @@ func (w *watcher) dropStale() {
 		e.close()
 		delete(w.ears, name)
 	}
+}
+
+// newSpaces looks at the named namespaces, and tells whether one has changed that
+// matters: a declared one, one that the run looked at, or any if all are pruned.
+func (w *watcher) newSpaces() (matters bool) {
+	now := namedSpaces()
+	for _, spaces := range []map[string]netns.ID{now, w.spaces} {
+		for name := range spaces {
+			matters = matters || now[name] != w.spaces[name] && w.run.Concerns(name)
+		}
+	}
+	w.spaces = now
+	return matters
 }
 
 // listen opens ears in the namespaces of the run that have none, and closes

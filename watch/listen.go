@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/netlink/netns"
@@ -35,6 +36,7 @@ type ear struct {
 	interrupt context.CancelFunc
 	messages  []byte
 	lost      bool // events, since the last take
+	deaf      bool // the last receive failed
 }
 
 // listen opens an ear for a namespace. What is announced from then on is heard.
@@ -76,6 +78,12 @@ func (e *ear) run(ctx context.Context) {
 	defer e.sub.Close()
 	for ctx.Err() == nil {
 		asked := e.wait(ctx)
+		if e.isDeaf() {
+			select { // what it was is looked at, and it is tried again
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
 		for m, err := range e.sub.Queued() {
 			e.note(m, err)
 		}
@@ -112,15 +120,22 @@ func (e *ear) wait(ctx context.Context) (asked chan struct{}) {
 func (e *ear) note(m netlink.Message, err error) {
 	e.mu.Lock()
 	switch {
-	case err != nil && !errors.Is(err, netlink.ErrOverrun):
 	case err != nil, len(e.messages) > earMemory:
-		e.lost = true
-		e.messages = e.messages[:0]
+		e.lost, e.messages = true, e.messages[:0]
+		e.deaf = err != nil && !errors.Is(err, netlink.ErrOverrun)
 	default:
 		e.messages = m.AppendTo(e.messages)
 	}
 	e.mu.Unlock()
 	e.heard()
+}
+
+func (e *ear) isDeaf() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	deaf := e.deaf
+	e.deaf = false
+	return deaf
 }
 
 // drain returns when all that the kernel announced before the call can be taken.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/reconcile"
 	"github.com/nlapply/nlapply/spec"
 )
@@ -72,6 +73,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if w.files, err = watchFiles(cfg.Files); err != nil {
 		return err
 	}
+	w.spaces = namedSpaces()
 	w.use(doc)
 	w.wantAll(Started)
 	for {
@@ -91,8 +93,9 @@ type watcher struct {
 	presence presence
 	files    *files
 	ears     map[string]*ear
-	heard    chan struct{} // an ear has something; one is enough
-	spare    []byte        // a buffer for ears
+	spaces   map[string]netns.ID // the named namespaces
+	heard    chan struct{}       // an ear has something; one is enough
+	spare    []byte              // a buffer for ears
 
 	pending reconcile.Look // what to look at in the next round
 	roused  bool           // there is a reason to look
@@ -197,7 +200,9 @@ func (w *watcher) wait(ctx context.Context) error {
 			w.reload()
 			w.wantAll(FileChanged)
 		case <-w.files.namespaces:
-			w.wantAll(Namespaces)
+			if w.newSpaces() {
+				w.wantAll(Namespaces)
+			}
 		case <-w.cfg.Again:
 			w.reload()
 			w.failure = failure{}
@@ -304,6 +309,7 @@ func (w *watcher) round(ctx context.Context) {
 
 func (w *watcher) reconcile(ctx context.Context, r *Round) {
 	if w.pending.All {
+		w.spaces = namedSpaces()
 		w.run.Disconnect() // from namespaces that may be others by now
 		w.dropStale()
 	}
