@@ -147,6 +147,8 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 	default:
 		return Heard{}
 	}
+	// Of a link that is left alone it only matters what others lose by it.
+	h.Rouses = h.Rouses && (h.Deleted || part.Tables || !s.run.holds(h.Object))
 	return h
 }
 

@@ -1,7 +1,11 @@
 package reconcile
 
 import (
+	"errors"
 	"slices"
+	"strings"
+
+	"github.com/nlapply/nlapply/spec"
 )
 
 // await takes links out of the plan that cannot be made yet: those that must exist
@@ -48,6 +52,38 @@ func (p *linkPlan) mustWait(w *linkWant, off map[*linkWant]bool) bool {
 		}
 		return d == nil || off[d] && to != w.place()
 	})
+}
+
+// Blamed returns the links that an error of a plan is about, by the reason. It is
+// nil when the error is about anything else: then leaving these links alone does
+// not help.
+func (r *Run) Blamed(err error) map[Object]string {
+	var errs spec.Errors
+	if !errors.As(err, &errs) {
+		return nil
+	}
+	links := map[string]Object{}
+	for _, s := range r.scopes {
+		if s.Spec != nil {
+			for name := range s.Spec.Links {
+				path := spec.Path(s.Name, "links", name)
+				links[path] = Object{s.Name, "link", path, name}
+			}
+		}
+	}
+	blamed := map[Object]string{}
+	for _, e := range errs {
+		path := e.Path
+		for links[path].Name == "" {
+			i := strings.LastIndexAny(path, ".[")
+			if i < 0 {
+				return nil
+			}
+			path = path[:i]
+		}
+		blamed[links[path]] = e.Error()
+	}
+	return blamed
 }
 
 // holds tells whether an object is left as it is for now.

@@ -97,7 +97,7 @@ func (r *Run) planPart(ctx context.Context, look Look) (*Plan, error) {
 		}
 	}
 	changed := map[*Scope]bool{}
-	if look.Links() {
+	if look.Links() || len(r.links.steps) > 0 { // what was planned and not done is not there
 		var err error
 		if changed, err = r.relink(ctx, look); err != nil {
 			return nil, err

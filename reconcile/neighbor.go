@@ -34,7 +34,9 @@ type neighborResource struct{}
 
 func (neighborResource) Class() string { return "neighbor" }
 
-func (neighborResource) Groups() []uint32 { return []uint32{unix.RTNLGRP_NEIGH} }
+func (neighborResource) Groups() []uint32 {
+	return []uint32{unix.RTNLGRP_NEIGH, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR}
+}
 
 func (neighborResource) Declare(s *Scope) ([]neighborObject, error) {
 	all := make([]neighborObject, 0, len(s.Spec.Neighbors))

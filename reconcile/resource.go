@@ -72,7 +72,8 @@ type Resource[K comparable, T any] interface {
 	Change(s *Scope, b *netlink.Batch, want, have *T)
 	Delete(s *Scope, b *netlink.Batch, have *T)
 
-	// Groups are the multicast groups (RTNLGRP_*) that report changes.
+	// Groups are the multicast groups (RTNLGRP_*) that report changes, of the
+	// objects and of what they go with.
 	Groups() []uint32
 }
 

@@ -39,7 +39,7 @@ type routeResource struct{}
 func (routeResource) Class() string { return "route" }
 
 func (routeResource) Groups() []uint32 {
-	return []uint32{unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE}
+	return []uint32{unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR}
 }
 
 func (routeResource) Declare(s *Scope) ([]routeObject, error) {

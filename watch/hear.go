@@ -35,12 +35,18 @@ func (w *watcher) hearOf(e *ear) (reason bool) {
 
 // heed reads one event.
 func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
+	if m.Type == unix.RTM_NEWADDR && !w.run.Owns(m.Port) {
+		w.holds.hastenRoutes(namespace)
+	}
 	h := w.run.Hear(namespace, m.Type, m.Data)
 	if !h.Rouses {
 		w.pending.Add(h.Look)
 		return false
 	}
 	w.want(Drift, h.Look)
+	if h.Object.Class == "link" && h.Deleted {
+		w.holds.hasten(h.Object)
+	}
 	if h.Object.Name != "" && !w.run.Owns(m.Port) {
 		w.blame(h, m.Port)
 	}

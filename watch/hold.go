@@ -29,6 +29,7 @@ type hold struct {
 	why    string
 	detail string // who contests, or what the kernel says
 	since  time.Time
+	tried  time.Time
 	pause  time.Duration
 	until  time.Time
 	over   bool // the pause; the object is tried again
@@ -70,7 +71,7 @@ func (hs *holds) putOff(o reconcile.Object, why, detail string) (h *hold, first 
 	}
 	first = first || h.why != why
 	h.pause = min(max(firstPause, 2*h.pause), lastPause)
-	h.why, h.detail, h.until, h.over = why, detail, now.Add(h.pause), false
+	h.why, h.detail, h.tried, h.until, h.over = why, detail, now, now.Add(h.pause), false
 	return h, first
 }
 
@@ -127,6 +128,24 @@ func (hs *holds) next() (t time.Time) {
 		}
 	}
 	return t
+}
+
+// hasten ends the pause of an object that was refused: what was in its way may be
+// gone.
+func (hs *holds) hasten(o reconcile.Object) {
+	if h := hs.held[o.ID()]; h != nil && h.why != contested {
+		h.until = time.Now()
+	}
+}
+
+// hastenRoutes shortens the pauses of routes that were refused: there may be a way
+// to their gateways now.
+func (hs *holds) hastenRoutes(namespace string) {
+	for _, h := range hs.held {
+		if soon := h.tried.Add(firstPause); h.why == refused && h.object.Class == "route" && h.object.Namespace == namespace && soon.Before(h.until) {
+			h.until = soon
+		}
+	}
 }
 
 // forgive forgets the holds of a why, because the world has changed, and returns

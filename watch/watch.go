@@ -296,7 +296,9 @@ func (w *watcher) round(ctx context.Context) {
 	}
 	r.Took = time.Since(r.Began)
 	r.Overruns, w.overruns = w.overruns, 0
-	clear(w.culprits)
+	if !w.roused {
+		clear(w.culprits)
+	}
 	for _, h := range w.holds.held {
 		r.Held = append(r.Held, Held{h.object, h.why, h.detail, h.since, h.until})
 	}
@@ -330,8 +332,7 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 	}
 	plan, err := w.run.PlanAt(ctx, look)
 	if err != nil {
-		w.pending.Add(look)
-		w.fail(r, "cannot plan", err)
+		w.cannotPlan(r, look, err)
 		return
 	}
 	r.steps(plan)
@@ -361,6 +362,29 @@ func (w *watcher) prepare(ctx context.Context) error {
 	return nil
 }
 
+// cannotPlan leaves the links alone that a plan fails for, so that the rest is
+// done.
+func (w *watcher) cannotPlan(r *Round, look reconcile.Look, err error) {
+	blamed := w.run.Blamed(err)
+	if len(blamed) == 0 {
+		w.pending.Add(look)
+		w.fail(r, "cannot plan", err)
+		return
+	}
+	r.Err = err
+	for o, reason := range blamed {
+		h, first := w.holds.putOff(o, refused, reason)
+		w.logHold(h, first)
+	}
+	w.goOn(r, look)
+}
+
+// goOn makes another round at once, for the same reason.
+func (w *watcher) goOn(r *Round, look reconcile.Look) {
+	w.want(r.Cause, look)
+	w.since = r.Began
+}
+
 // apply carries a plan out and says what became of it.
 func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, look reconcile.Look) {
 	w.logSteps(r)
@@ -380,7 +404,7 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 		// What is wrong is left alone for a while, so that the rest is done.
 		r.Err = err
 		w.putOff(res)
-		w.want(Retried, look)
+		w.goOn(r, look)
 	default:
 		w.pending.Add(look)
 		w.fail(r, "not applied", err)
