@@ -18,6 +18,8 @@ type Subscription struct {
 	size int    // of the receive buffer
 	// overrun is set when the next thing to report is an overrun.
 	overrun bool
+	keep    bool // what was queued before an overrun is yielded
+	left    int  // with keep: datagrams to read before the overrun is reported
 }
 
 // Subscribe opens a subscription to groups (unix.RTNLGRP_*) in the client's
@@ -55,6 +57,11 @@ func (s *Subscription) SetReadBuffer(n int) (int, error) {
 	return size, err
 }
 
+// KeepQueued makes Messages yield what was queued before messages were lost, and
+// ErrOverrun after it: for those who show events and compare them with no dump.
+// A dump that is made on ErrOverrun may then be older than the loss.
+func (s *Subscription) KeepQueued() { s.keep = true }
+
 // Close ends the subscription and the iteration over it.
 func (s *Subscription) Close() error { return s.sock.Close() }
 
@@ -68,12 +75,33 @@ func (s *Subscription) Close() error { return s.sock.Close() }
 // newer than the loss. Any other error is the last thing that is yielded: that
 // of the context, or one that matches os.ErrClosed after Close.
 func (s *Subscription) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return s.messages(ctx, true)
+}
+
+// Queued is Messages, but ends when there is nothing to yield at the moment: all
+// that the kernel announced before the call has been yielded then. It ends also
+// while new messages come as fast as it yields them.
+func (s *Subscription) Queued(ctx context.Context) iter.Seq2[Message, error] {
+	return s.messages(ctx, false)
+}
+
+func (s *Subscription) messages(ctx context.Context, wait bool) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		for {
-			if !s.yieldRest(yield) {
+		for n := 0; wait || n <= s.capacity(); n++ {
+			for len(s.rest) > 0 {
+				m, rest, err := nextMessage(s.rest)
+				if err != nil {
+					err = fmt.Errorf("%w: %w", ErrOverrun, err)
+				}
+				s.rest = rest
+				if !yield(m, err) {
+					return
+				}
+			}
+			err := s.receive(ctx, wait)
+			if !wait && errors.Is(err, unix.EAGAIN) {
 				return
 			}
-			err := s.receive(ctx, true)
 			if err != nil && (!yield(Message{}, err) || !errors.Is(err, ErrOverrun)) {
 				return
 			}
@@ -81,60 +109,22 @@ func (s *Subscription) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// Queued is Messages for what is there already: it does not wait. After it, all
-// that the kernel announced before the call has been yielded. It ends also while
-// new messages come as fast as it yields them.
-func (s *Subscription) Queued() iter.Seq2[Message, error] {
-	return func(yield func(Message, error) bool) {
-		for range s.capacity() {
-			if !s.yieldRest(yield) {
-				return
-			}
-			err := s.receive(context.Background(), false)
-			if errors.Is(err, unix.EAGAIN) {
-				return
-			}
-			if err != nil && (!yield(Message{}, err) || !errors.Is(err, ErrOverrun)) {
-				return
-			}
-		}
-		s.yieldRest(yield)
-	}
-}
-
-// yieldRest yields what is left of the last datagram. It is false when the
-// iteration is left.
-func (s *Subscription) yieldRest(yield func(Message, error) bool) bool {
-	for len(s.rest) > 0 {
-		m, rest, err := nextMessage(s.rest)
-		if err != nil {
-			err = fmt.Errorf("%w: %w", ErrOverrun, err)
-		}
-		s.rest = rest
-		if !yield(m, err) {
-			return false
-		}
-	}
-	return true
-}
-
-// receive takes the next datagram. When there is none it waits for it, or
-// returns EAGAIN.
+// receive waits for the next datagram, or returns EAGAIN.
 func (s *Subscription) receive(ctx context.Context, wait bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var n int
-	err := error(unix.ENOBUFS)
-	if !s.overrun {
-		n, err = s.sock.Recv(s.buf, false)
-	}
+	n, err := s.next()
 	for errors.Is(err, unix.EINTR) || wait && errors.Is(err, unix.EAGAIN) {
-		if wait {
-			n, err = recvContext(ctx, s.sock, s.buf)
+		if errors.Is(err, unix.EINTR) {
+			n, err = s.next()
 		} else {
-			n, err = s.sock.Recv(s.buf, false)
+			n, err = recvContext(ctx, s.sock, s.buf)
 		}
+	}
+	if errors.Is(err, unix.ENOBUFS) && s.keep {
+		s.left = s.capacity()
+		return s.receive(ctx, wait)
 	}
 	switch {
 	case errors.Is(err, unix.ENOBUFS):
@@ -153,12 +143,31 @@ func (s *Subscription) receive(ctx context.Context, wait bool) error {
 	return nil
 }
 
-// capacity is more messages than fit the receive buffer.
-func (s *Subscription) capacity() int { return s.size/leastTruesize + 1 }
+// next receives what there is without waiting.
+func (s *Subscription) next() (n int, err error) {
+	if s.overrun {
+		return 0, unix.ENOBUFS
+	}
+	if s.left == 0 {
+		return s.sock.Recv(s.buf, false)
+	}
+	// As in drain, no more messages than fit the buffer can be older than the loss.
+	if s.left--; s.left > 0 {
+		n, err = s.sock.Recv(s.buf, false)
+	}
+	if s.left == 0 || errors.Is(err, unix.EAGAIN) {
+		s.left = 0
+		return 0, ErrOverrun
+	}
+	return n, err
+}
 
 // leastTruesize is less than any message counts: sizeof(struct sk_buff) on
 // 32-bit machines.
 const leastTruesize = 176
+
+// capacity is more messages than fit the receive buffer.
+func (s *Subscription) capacity() int { return s.size/leastTruesize + 1 }
 
 // drain drops the messages that were queued before an overrun, and tells whether
 // there was another one meanwhile. The kernel reports an overrun ahead of them,

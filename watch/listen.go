@@ -84,7 +84,7 @@ func (e *ear) run(ctx context.Context) {
 			case <-time.After(time.Second):
 			}
 		}
-		for m, err := range e.sub.Queued() {
+		for m, err := range e.sub.Queued(context.Background()) {
 			e.note(m, err)
 		}
 		if asked != nil {
