@@ -28,6 +28,8 @@ var Programs = []Program{
 	{Name: "ping", Package: "iputils-ping"},
 	{Name: "strace", Package: "strace"},
 	{Name: "auditctl", Package: "auditd", Unpack: true},
+	{Name: "zebra", Package: "frr", Unpack: true},
+	{Name: "staticd", Package: "frr", Unpack: true},
 	{Name: "qemu-system-x86_64", Package: "qemu-system-x86"},
 	{Name: "busybox", Package: "busybox-static"},
 	{Name: "depmod", Package: "kmod"},
@@ -118,14 +120,14 @@ func missing(programs []Program) (m []Program) {
 func (c *Cache) UsePath() {
 	path := filepath.SplitList(os.Getenv("PATH"))
 	for _, root := range append([]string{"/"}, c.roots()...) {
-		for _, dir := range []string{"usr/local/sbin", "usr/sbin", "sbin", "usr/bin", "bin"} {
+		for _, dir := range []string{"usr/local/sbin", "usr/sbin", "sbin", "usr/bin", "bin", "usr/lib/frr"} {
 			path = addDir(path, filepath.Join(root, dir))
 		}
 	}
 	os.Setenv("PATH", strings.Join(path, ":"))
 	lib := filepath.SplitList(os.Getenv("LD_LIBRARY_PATH"))
 	for _, root := range c.roots() {
-		for _, dir := range []string{"usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"} {
+		for _, dir := range []string{"usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/frr"} {
 			if dir = filepath.Join(root, dir); isDir(dir) {
 				lib = addDir(lib, dir)
 			}

@@ -12,7 +12,7 @@ import (
 // oracles are the programs of this machine that the guest gets with their
 // libraries: the judges of the tests, and a shell, because busybox's calls its
 // own "ip" whatever PATH says.
-var oracles = []string{"sh", "ip", "bridge", "tc", "ping", "strace", "auditctl", "setpriv", "unshare", "nsenter"}
+var oracles = []string{"sh", "ip", "bridge", "tc", "ping", "strace", "auditctl", "setpriv", "unshare", "nsenter", "zebra", "staticd"}
 
 // packSystem writes what makes a system of the archive: busybox, the oracles
 // and the few files of /etc that they read.
