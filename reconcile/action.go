@@ -2,7 +2,9 @@ package reconcile
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Action is what a step does to an object. Its value is the sign that a plan
@@ -20,6 +22,19 @@ const (
 // String returns the sign.
 func (a Action) String() string { return string(a) }
 
+// MarshalText implements encoding.TextMarshaler: the sign.
+func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *Action) UnmarshalText(text []byte) error {
+	r, size := utf8.DecodeRune(text)
+	if size != len(text) || size == 0 {
+		return fmt.Errorf("%q is no action", text)
+	}
+	*a = Action(r)
+	return nil
+}
+
 // A FieldChange is one field that a step changes, in the document's words. Have
 // is empty where there was nothing.
 type FieldChange struct {
@@ -30,14 +45,14 @@ type FieldChange struct {
 
 // A Step is one line of a plan.
 type Step struct {
-	Action    Action
-	Namespace string // as the document names it; empty for the run's own
-	Class     string // link, address, route, …
-	Object    string // what `ip` would print to name it
-	Fields    []FieldChange
-	Note      string // side effects: what is interrupted, put back, lost
-	Path      string // place in the document; empty for what is pruned
-	Restores  bool   // puts back what another step of the same plan takes down
+	Action    Action        `json:"action"`
+	Namespace string        `json:"namespace,omitempty"` // as the document names it; empty for the run's own
+	Class     string        `json:"class"`               // link, address, route, …
+	Object    string        `json:"object"`              // what `ip` would print to name it
+	Fields    []FieldChange `json:"fields,omitempty"`
+	Note      string        `json:"note,omitempty"` // side effects: what is interrupted, put back, lost
+	Path      string        `json:"path,omitempty"` // place in the document; empty for what is pruned
+	Restores  bool          `json:"-"`              // puts back what another step of the same plan takes down
 }
 
 // putsBack tells whether the step makes what another step of the plan takes down
@@ -49,10 +64,10 @@ func (s Step) Subject() Object { return Object{s.Namespace, s.Class, s.Path, s.O
 
 // An Object is one object of a plan.
 type Object struct {
-	Namespace string // as the document names it; empty for the run's own
-	Class     string // link, address, route, …
-	Path      string // place in the document; empty for what is not declared
-	Name      string // what `ip` would print to name it
+	Namespace string `json:"namespace,omitempty"` // as the document names it; empty for the run's own
+	Class     string `json:"class"`               // link, address, route, …
+	Path      string `json:"path,omitempty"`      // place in the document; empty for what is not declared
+	Name      string `json:"object"`              // what `ip` would print to name it
 }
 
 // String returns the object as plans name it.

@@ -7,11 +7,11 @@ import (
 
 // Error is one mistake of a document.
 type Error struct {
-	File   string // as it was given; "" for a document that was not loaded
-	Line   int    // from 1; 0 when there is no place
-	Column int    // in bytes, from 1
-	Path   string // links.vx10.vxlan.id, within File; "" for the whole file
-	Reason string
+	File   string `json:"file,omitempty"`   // as it was given; "" for a document that was not loaded
+	Line   int    `json:"line,omitempty"`   // from 1; 0 when there is no place
+	Column int    `json:"column,omitempty"` // in bytes, from 1
+	Path   string `json:"path,omitempty"`   // links.vx10.vxlan.id, within File; "" for the whole file
+	Reason string `json:"reason"`
 }
 
 // Error returns FILE:LINE:COLUMN: path: reason, without the parts that are unknown.

@@ -11,12 +11,15 @@ import (
 
 // source is a file of the document.
 type source struct {
-	name string // as it was given
-	text string // without a byte order mark
-	tree *tree  // nil before it is parsed, and again once it is understood
+	name   string // as it was given
+	text   string // without a byte order mark
+	marked bool   // there was one
+	tree   *tree  // nil before it is parsed, and again once it is understood
 
 	lines []int // offsets of the lines' ends; nil until a place is asked for
 }
+
+const byteOrderMark = "\ufeff"
 
 // lineColumn returns the line and the column, both from 1, of an offset.
 func (s *source) lineColumn(offset int) (line, column int) {
@@ -60,8 +63,8 @@ func readSources(paths []string, stdin io.Reader) ([]*source, error) {
 		if err != nil {
 			return nil, err
 		}
-		text := strings.TrimPrefix(string(data), "\ufeff")
-		sources = append(sources, &source{name: name, text: text})
+		text, marked := strings.CutPrefix(string(data), byteOrderMark)
+		sources = append(sources, &source{name: name, text: text, marked: marked})
 	}
 	return sources, nil
 }

@@ -95,9 +95,7 @@ func (a *app) applyFailed(rep *report, res *reconcile.Result, err error) error {
 		st = exitUnproven
 	}
 	rep.Errors = errorList(err)
-	for _, s := range res.Rest {
-		rep.Rest = append(rep.Rest, newStep(s))
-	}
+	rep.Rest = res.Rest
 	if a.output == "json" {
 		a.printJSON(rep)
 		return st

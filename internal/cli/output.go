@@ -14,29 +14,15 @@ import (
 
 // report is the JSON object that a command prints with -o json.
 type report struct {
-	Command  string        `json:"command,omitempty"`
-	Changed  bool          `json:"changed"`            // something was written
-	Changes  int           `json:"changes"`            // steps that were carried out
-	Verified bool          `json:"verified"`           // a fresh look found nothing to do
-	Plan     []step        `json:"plan,omitempty"`     // what was found to do
-	Notes    []string      `json:"notes,omitempty"`    // what is no step
-	Rest     []step        `json:"rest,omitempty"`     // what is left to do after a failure
-	Errors   []errorReport `json:"errors,omitempty"`   // why it failed
-	Millis   float64       `json:"duration,omitempty"` // in milliseconds
-}
-
-type step struct {
-	Action    string                  `json:"action"` // + ~ ± -
-	Namespace string                  `json:"namespace,omitempty"`
-	Class     string                  `json:"class"`
-	Object    string                  `json:"object"`
-	Fields    []reconcile.FieldChange `json:"fields,omitempty"`
-	Note      string                  `json:"note,omitempty"`
-	Path      string                  `json:"path,omitempty"` // in the document
-}
-
-func newStep(s reconcile.Step) step {
-	return step{s.Action.String(), s.Namespace, s.Class, s.Object, s.Fields, s.Note, s.Path}
+	Command  string           `json:"command,omitempty"`
+	Changed  bool             `json:"changed"`            // something was written
+	Changes  int              `json:"changes"`            // steps that were carried out
+	Verified bool             `json:"verified"`           // a fresh look found nothing to do
+	Plan     []reconcile.Step `json:"plan,omitempty"`     // what was found to do
+	Notes    []string         `json:"notes,omitempty"`    // what is no step
+	Rest     []reconcile.Step `json:"rest,omitempty"`     // what is left to do after a failure
+	Errors   []errorReport    `json:"errors,omitempty"`   // why it failed
+	Millis   float64          `json:"duration,omitempty"` // in milliseconds
 }
 
 type errorReport struct {
@@ -143,7 +129,7 @@ func (a *app) paint(st reconcile.Step) string {
 
 func (r *report) addPlan(p *reconcile.Plan) {
 	for st := range p.Steps() {
-		r.Plan = append(r.Plan, newStep(st))
+		r.Plan = append(r.Plan, st)
 	}
 	r.Notes = p.Notes
 }

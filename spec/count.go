@@ -1,0 +1,54 @@
+package spec
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+)
+
+// Count tells how many objects of each class the document declares, by the word
+// that plans have for the class. A range of VLANs is one.
+func (d *Document) Count() map[string]int {
+	n := map[string]int{}
+	d.Namespace.count(n)
+	for _, ns := range d.Namespaces {
+		n["namespace"]++
+		ns.count(n)
+	}
+	return n
+}
+
+func (ns *Namespace) count(n map[string]int) {
+	n["route"] += len(ns.Routes)
+	n["rule"] += len(ns.Rules)
+	n["neighbor"] += len(ns.Neighbors)
+	n["sysctl"] += len(ns.Sysctl)
+	for _, l := range ns.Links {
+		n["link"]++
+		n["address"] += len(l.Addresses)
+		n["sysctl"] += len(l.Sysctl)
+		if l.VLANs != nil {
+			n["vlan"] += len(*l.VLANs)
+		}
+		if l.FDB != nil {
+			n["fdb"] += len(*l.FDB)
+		}
+	}
+}
+
+// Digest returns the SHA-256 of the document's files, one behind the other, in
+// hexadecimal digits: what `cat FILES | sha256sum` prints. It is empty for a document
+// that was not loaded.
+func (d *Document) Digest() string {
+	if d.layout == nil {
+		return ""
+	}
+	h := sha256.New()
+	for _, src := range d.layout.sources {
+		if src.marked {
+			io.WriteString(h, byteOrderMark)
+		}
+		io.WriteString(h, src.text)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
