@@ -1,8 +1,10 @@
 package watch
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/nlapply/nlapply/internal/peercred"
 	"github.com/nlapply/nlapply/reconcile"
@@ -28,19 +30,33 @@ func announce(owner string, answer func(net.Conn)) (presence, error) {
 	if err != nil {
 		return presence{}, fmt.Errorf("%w: owner %s is watched by %s", reconcile.ErrLocked, owner, Running(owner))
 	}
-	go func() { // ends with Close
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				answer(c)
-			}()
+	p := presence{l, owner, answer}
+	go p.serve()
+	return p, nil
+}
+
+// maxAsking is how many may be answered at a time.
+const maxAsking = 16
+
+// serve answers until Close.
+func (p presence) serve() {
+	slots := make(chan struct{}, maxAsking)
+	for {
+		slots <- struct{}{}
+		c, err := p.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
 		}
-	}()
-	return presence{l, owner, answer}, nil
+		if err != nil { // no more files, for one: that passes
+			time.Sleep(100 * time.Millisecond)
+			<-slots
+			continue
+		}
+		go func() {
+			defer func() { c.Close(); <-slots }()
+			p.answer(c)
+		}()
+	}
 }
 
 // become changes the owner. With an error, the presence stays what it is.

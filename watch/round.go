@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -16,11 +17,38 @@ type Round struct {
 	Began    time.Time // when the first reason for it came
 	Took     time.Duration
 	Document *spec.Document
+	Objects  map[string]int   // how many of each class the document declares
+	Observe  bool             // nothing is changed
 	Steps    []reconcile.Step // what was found to do
 	Changes  int              // steps that were carried out
+	Rest     []reconcile.Step // what was found and is not done; what is held is not found
 	Err      error            // nil when what is there was verified to be right, but for what is held
+	Failed   bool             // with Err: the whole is tried again after a pause; otherwise what is wrong is held
 	Held     []Held
-	Overruns int // how often events were lost since the last round
+	Waiting  []string    // links that are waited for
+	Invalid  spec.Errors // why the files as they are now are not in force; nil when they are
+	Overruns int         // how often events were lost since the last round
+}
+
+// Results of a round.
+const (
+	Verified  = "verified" // all is as declared, but for what is held or waited for
+	Differs   = "differs"  // something is not, and nothing is changed
+	PutOff    = "put off"  // something was found wrong that is held from now on
+	NotWorked = "failed"
+)
+
+// Result tells in a word what came of the round.
+func (r *Round) Result() string {
+	switch {
+	case r.Failed:
+		return NotWorked
+	case r.Err != nil:
+		return PutOff
+	case len(r.Rest) > 0:
+		return Differs
+	}
+	return Verified
 }
 
 // A Held is an object that is left alone for a while.
@@ -38,6 +66,22 @@ func (r *Round) steps(p *reconcile.Plan) {
 	}
 }
 
+// ObjectKeys are the keys of log lines about an object whose values are in the
+// message already: they are for programs.
+var ObjectKeys = []string{"action", "class", "object", "namespace", "path", "link", "more"}
+
+// objectAttrs are those of an object.
+func objectAttrs(o reconcile.Object) slog.Attr {
+	attrs := []slog.Attr{slog.String("class", o.Class), slog.String("object", o.Name)}
+	if o.Namespace != "" {
+		attrs = append(attrs, slog.String("namespace", o.Namespace))
+	}
+	if o.Path != "" {
+		attrs = append(attrs, slog.String("path", o.Path))
+	}
+	return slog.Attr{Value: slog.GroupValue(attrs...)} // without a key: its members stand beside the others
+}
+
 // maxLines is how many steps of a class are logged one by one.
 const maxLines = 40
 
@@ -47,7 +91,7 @@ func (w *watcher) logSteps(r *Round) {
 	var order []string
 	for _, st := range r.Steps {
 		if shown[st.Class]++; shown[st.Class] <= maxLines {
-			w.log.Info(st.String(), "reason", w.reason(r, st))
+			w.log.Info(st.String(), slog.String("action", st.Action.String()), objectAttrs(st.Subject()), slog.String("reason", w.reason(r, st)))
 			continue
 		}
 		if hidden[st.Class] == 0 {
@@ -56,7 +100,7 @@ func (w *watcher) logSteps(r *Round) {
 		hidden[st.Class]++
 	}
 	for _, class := range order {
-		w.log.Info(fmt.Sprintf("… %d more of class %s", hidden[class], class), "reason", r.Cause)
+		w.log.Info(fmt.Sprintf("… %d more of class %s", hidden[class], class), "class", class, "more", hidden[class], "reason", r.Cause)
 	}
 }
 
@@ -87,7 +131,7 @@ func (w *watcher) logNotes(notes []string) {
 func (w *watcher) expect(links []string) {
 	for _, l := range links {
 		if !slices.Contains(w.waiting, l) {
-			w.log.Info("waiting for link " + l)
+			w.log.Info("waiting for link "+l, "link", l)
 		}
 	}
 	came := slices.ContainsFunc(w.waiting, func(l string) bool { return !slices.Contains(links, l) })
@@ -102,9 +146,10 @@ func (w *watcher) expect(links []string) {
 func (w *watcher) logHold(h *hold, first bool) {
 	switch {
 	case h.why != contested:
-		w.log.Error("not applied: "+h.object.String(), "error", h.detail, "pause", h.pause)
+		w.log.Error("not applied: "+h.object.String(), objectAttrs(h.object), slog.String("error", h.detail), slog.Duration("pause", h.pause))
 	case first:
-		w.log.Warn("contested: "+h.object.String()+" is changed back again and again", "by", h.detail, "pause", h.pause)
+		w.log.Warn("contested: "+h.object.String()+" is changed back again and again",
+			objectAttrs(h.object), slog.String("by", h.detail), slog.Duration("pause", h.pause))
 	}
 }
 

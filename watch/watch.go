@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nlapply/nlapply/netlink/netns"
@@ -30,6 +31,13 @@ type Config struct {
 	Log      *slog.Logger
 	// Heard is called after every round; nil for nobody.
 	Heard func(Round)
+	// Reloading is called before the files are read again, which a round follows;
+	// nil for nobody.
+	Reloading func()
+	// Alive is called every Pulse as long as the watcher goes on: while it waits,
+	// and while it works, but for no longer than a round can take. Nil for nobody.
+	Alive func()
+	Pulse time.Duration
 }
 
 // Causes of a round.
@@ -76,6 +84,7 @@ func Run(ctx context.Context, cfg Config) error {
 	w.spaces = namedSpaces()
 	w.use(doc)
 	w.wantAll(Started)
+	w.log.Info("watching", "owner", doc.Owner, "files", strings.Join(doc.Files, " "), "observe", cfg.Observe)
 	for {
 		w.round(ctx)
 		if err := w.wait(ctx); err != nil {
@@ -111,6 +120,8 @@ type watcher struct {
 	waiting  []string // links that are waited for
 	drift    string   // that was reported last, when it only observes
 	overruns int
+	invalid  spec.Errors // why the files as they are now are not in force
+	objects  map[string]int
 	status   statusBoard
 }
 
@@ -126,8 +137,8 @@ func (w *watcher) use(doc *spec.Document) {
 	if w.run != nil {
 		w.run.Close()
 	}
-	w.doc = doc
-	w.status.inForce(w.cfg.Files)
+	w.doc, w.invalid, w.objects = doc, nil, doc.Count()
+	w.status.inForce(doc)
 	w.holds = newHolds()
 	w.run = reconcile.OpenReadOnly(reconcile.Config{
 		Document: doc, AllowLoss: w.cfg.AllowLoss, LockTimeout: w.cfg.LockTimeout,
@@ -165,16 +176,21 @@ func (w *watcher) wantAll(cause string) { w.want(cause, reconcile.Look{All: true
 
 // reload reads the files. A document that is not valid changes nothing.
 func (w *watcher) reload() {
+	if w.cfg.Reloading != nil {
+		w.cfg.Reloading()
+	}
+	defer w.working()()
 	doc, err := w.cfg.Load()
 	if err != nil {
 		w.complain("the document is not valid, the last one stays in force", err)
-		w.status.invalid(err)
+		w.invalid = mistakes(err)
 		return
 	}
 	if !w.cfg.Observe {
 		p, err := w.presence.become(doc.Owner)
 		if err != nil {
 			w.complain("the document has an owner that is watched already, the last one stays in force", err)
+			w.invalid = mistakes(err)
 			return
 		}
 		w.presence = p
@@ -185,12 +201,16 @@ func (w *watcher) reload() {
 
 // wait blocks until there is a reason to look, and then until it is quiet.
 func (w *watcher) wait(ctx context.Context) error {
+	beat := w.beat()
+	defer beat.Stop()
 	for {
 		timer := time.NewTimer(w.patience())
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return ctx.Err()
+		case <-beat.C:
+			w.cfg.Alive()
 		case <-w.heard:
 			w.hear()
 			if w.ready() {
@@ -288,7 +308,8 @@ func (w *watcher) hear() (reason bool) {
 
 // round looks, and does what has to be done.
 func (w *watcher) round(ctx context.Context) {
-	r := Round{Cause: w.cause, Began: w.since, Document: w.doc}
+	defer w.working()()
+	r := Round{Cause: w.cause, Began: w.since, Document: w.doc, Objects: w.objects, Observe: w.cfg.Observe, Invalid: w.invalid}
 	w.roused, w.cause = false, ""
 	w.reconcile(ctx, &r)
 	if r.Err == nil {
@@ -303,13 +324,17 @@ func (w *watcher) round(ctx context.Context) {
 		r.Held = append(r.Held, Held{h.object, h.why, h.detail, h.since, h.until})
 	}
 	slices.SortFunc(r.Held, func(a, b Held) int { return a.Since.Compare(b.Since) })
-	w.status.note(r)
+	r.Waiting = w.waiting
+	w.status.note(&r)
 	if w.cfg.Heard != nil && ctx.Err() == nil {
 		w.cfg.Heard(r)
 	}
 }
 
 func (w *watcher) reconcile(ctx context.Context, r *Round) {
+	if w.drift != "" { // what differs and is left so has to be found again
+		w.pending.All = true
+	}
 	if w.pending.All {
 		w.spaces = namedSpaces()
 		w.run.Disconnect() // from namespaces that may be others by now
@@ -341,6 +366,7 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 	w.settle(r.Steps)
 	switch {
 	case w.cfg.Observe:
+		r.Rest = r.Steps
 		w.report(r)
 	case len(r.Steps) > 0:
 		w.apply(ctx, r, plan, look)
@@ -406,6 +432,9 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 		w.putOff(res)
 		w.goOn(r, look)
 	default:
+		if r.Rest = res.Rest; len(r.Rest) == 0 {
+			r.Rest = r.Steps
+		}
 		w.pending.Add(look)
 		w.fail(r, "not applied", err)
 	}
@@ -455,13 +484,13 @@ func (w *watcher) settle(steps []reconcile.Step) {
 		wrong[st.Subject().ID()] = true
 	}
 	for _, h := range w.holds.settle(wrong) {
-		w.log.Info("settled: "+h.object.String(), "was", h.why, "for", time.Since(h.since).Round(time.Millisecond))
+		w.log.Info("settled: "+h.object.String(), objectAttrs(h.object), slog.String("was", h.why), slog.Duration("after", time.Since(h.since).Round(time.Millisecond)))
 	}
 }
 
 // fail puts off the next round, and says so once.
 func (w *watcher) fail(r *Round, what string, err error) {
-	r.Err = err
+	r.Err, r.Failed = err, true
 	w.roused, w.cause = true, r.Cause
 	f := &w.failure
 	f.pause = min(max(firstPause, 2*f.pause), lastPause)
@@ -481,4 +510,9 @@ func (w *watcher) complain(what string, err error) {
 	}
 }
 
-func (w *watcher) answer(c net.Conn) { w.status.writeTo(c) }
+// answer tells who asks how the watcher is. Who does not read what it asked for does
+// not hold it up.
+func (w *watcher) answer(c net.Conn) {
+	c.SetWriteDeadline(time.Now().Add(askPatience))
+	c.Write(w.status.text())
+}

@@ -23,7 +23,7 @@ import (
 const (
 	exitOK       = 0 // done, or nothing to do
 	exitFailed   = 1 // bad input or environment; nothing was changed
-	exitDiffers  = 2 // plan: there is something to do
+	exitDiffers  = 2 // plan, status: there is something to do
 	exitUnproven = 4 // something was changed, and the result is not what the file says
 )
 
@@ -47,6 +47,7 @@ type app struct {
 	watch       bool
 	observe     bool
 	interval    time.Duration
+	metrics     string
 	lockTimeout time.Duration
 }
 
@@ -78,7 +79,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // commands are all commands beside the bare one.
 var commands = []func(*app) *cobra.Command{
-	applyCommand, planCommand, watchCommand, dumpCommand, deleteCommand, validateCommand, schemaCommand, versionCommand,
+	applyCommand, planCommand, watchCommand, statusCommand, dumpCommand, deleteCommand, validateCommand, schemaCommand, versionCommand,
 }
 
 func (a *app) root() *cobra.Command {
@@ -90,7 +91,7 @@ tables, sysctls, namespaces) with what the kernel reports over netlink, prints t
 difference as a plan, sends the fewest messages that close it, and proves the result.
 
 Exit status: 0 done or nothing to do; 1 bad input or environment, nothing was changed;
-2 plan found differences; 4 something was changed and the kernel still differs from the file.`,
+2 plan or status found differences; 4 something was changed and the kernel still differs from the file.`,
 		Example:       "  nlapply plan -f net.yaml\n  nlapply -f net.yaml\n  nlapply watch -f net.yaml",
 		Args:          noSuchCommand,
 		SilenceErrors: true,

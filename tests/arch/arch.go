@@ -79,6 +79,7 @@ func outside(tree fs.FS, dir string) bool {
 var layers = [][]string{
 	{"cmd", "examples"},
 	{"internal/cli"},
+	{"internal/metrics", "internal/notify"},
 	{"watch"},
 	{"reconcile"},
 	{"spec", "netlink/route/kind"},
