@@ -25,13 +25,16 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 
 // commands are the programs of this module that scripts can call: the test
 // binary itself, under another name.
-var commands = map[string]func(){"nlapply": nlapply}
+var commands = map[string]func(){
+	"nlapply": nlapply,
+	"silent":  silent,
+}
 
 // Main is the TestMain of a package with scripts. It does not return.
 func Main(m *testing.M) {
 	switch {
 	case commands[filepath.Base(os.Args[0])] != nil:
-		// Called by a script: no more namespaces.
+		testscript.Main(m, commands) // called by a script: no more namespaces
 	case os.Getenv(insideEnv) != "":
 		prepare()
 	default:
