@@ -3,10 +3,15 @@
 package netns_test
 
 import (
+	"flag"
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/nlapply/nlapply/tests/scenario"
 )
+
+var edits = flag.Int("edits", 40, "how many times the scenario watch_edits changes files")
 
 func TestMain(m *testing.M) { scenario.Main(m) }
 
@@ -14,5 +19,6 @@ func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scenarios take longer than make unit allows")
 	}
+	os.Setenv("EDITS", strconv.Itoa(*edits))
 	scenario.Run(t, "testdata")
 }

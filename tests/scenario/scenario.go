@@ -27,6 +27,7 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 // binary itself, under another name.
 var commands = map[string]func(){
 	"nlapply": nlapply,
+	"edits":   edits,
 	"silent":  silent,
 }
 
@@ -94,7 +95,7 @@ func setup(env *testscript.Env) error {
 		t:          env.T(),
 		normalizer: &normalize.Normalizer{Written: written(env.WorkDir)},
 	}
-	for _, name := range []string{"LD_LIBRARY_PATH", insideEnv} {
+	for _, name := range []string{"LD_LIBRARY_PATH", "EDITS", insideEnv} {
 		if v := os.Getenv(name); v != "" {
 			env.Setenv(name, v)
 		}
