@@ -28,6 +28,7 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 var commands = map[string]func(){
 	"nlapply": nlapply,
 	"edits":   edits,
+	"flood":   flood,
 	"silent":  silent,
 }
 
