@@ -64,7 +64,7 @@ func (v *vandal) pick(list []listed) listed {
 	return list[v.IntN(len(list))]
 }
 
-func text(o listed, key string) string {
+func word(o listed, key string) string {
 	if o[key] == nil {
 		return ""
 	}
@@ -92,7 +92,7 @@ func (v *vandal) address() []string {
 	infos, _ := l["addr_info"].([]any)
 	var own []listed
 	for _, i := range infos {
-		if a := i.(listed); text(a, "scope") == "global" {
+		if a := i.(listed); word(a, "scope") == "global" {
 			own = append(own, a)
 		}
 	}
@@ -100,23 +100,23 @@ func (v *vandal) address() []string {
 	if a == nil || l["ifname"] == "lo" {
 		return nil
 	}
-	return v.in("addr", "del", fmt.Sprintf("%s/%v", a["local"], a["prefixlen"]), "dev", text(l, "ifname"))
+	return v.in("addr", "del", fmt.Sprintf("%s/%v", a["local"], a["prefixlen"]), "dev", word(l, "ifname"))
 }
 
 func (v *vandal) route() []string {
 	family := []string{"-4", "-6"}[v.IntN(2)]
-	own := slices.DeleteFunc(v.list(family, "route", "show", "table", "all"), func(r listed) bool { return text(r, "protocol") != "110" })
+	own := slices.DeleteFunc(v.list(family, "route", "show", "table", "all"), func(r listed) bool { return word(r, "protocol") != "110" })
 	r := v.pick(own)
 	if r == nil {
 		return nil
 	}
-	argv := []string{family, "route", "del", text(r, "dst"), "proto", "110"}
-	if t := text(r, "type"); t != "unicast" && t != "" {
+	argv := []string{family, "route", "del", word(r, "dst"), "proto", "110"}
+	if t := word(r, "type"); t != "unicast" && t != "" {
 		argv = slices.Insert(argv, 3, t)
 	}
-	for key, word := range map[string]string{"table": "table", "metric": "metric", "tos": "tos"} {
-		if w := text(r, key); w != "" {
-			argv = append(argv, word, w)
+	for key, option := range map[string]string{"table": "table", "metric": "metric", "tos": "tos"} {
+		if w := word(r, key); w != "" {
+			argv = append(argv, option, w)
 		}
 	}
 	return v.in(argv...)
@@ -124,24 +124,24 @@ func (v *vandal) route() []string {
 
 func (v *vandal) rule() []string {
 	family := []string{"-4", "-6"}[v.IntN(2)]
-	own := slices.DeleteFunc(v.list(family, "rule", "show"), func(r listed) bool { return text(r, "protocol") != "110" })
+	own := slices.DeleteFunc(v.list(family, "rule", "show"), func(r listed) bool { return word(r, "protocol") != "110" })
 	r := v.pick(own)
 	if r == nil {
 		return nil
 	}
-	return v.in(family, "rule", "del", "pref", text(r, "priority"))
+	return v.in(family, "rule", "del", "pref", word(r, "priority"))
 }
 
 func (v *vandal) neighbor() []string {
-	own := slices.DeleteFunc(v.list("neigh", "show", "nud", "permanent"), func(n listed) bool { return text(n, "protocol") != "110" })
+	own := slices.DeleteFunc(v.list("neigh", "show", "nud", "permanent"), func(n listed) bool { return word(n, "protocol") != "110" })
 	n := v.pick(own)
 	if n == nil {
 		return nil
 	}
 	if v.IntN(2) == 0 {
-		return v.in("neigh", "del", text(n, "dst"), "dev", text(n, "dev"))
+		return v.in("neigh", "del", word(n, "dst"), "dev", word(n, "dev"))
 	}
-	return v.in("neigh", "replace", text(n, "dst"), "dev", text(n, "dev"), "lladdr", "02:00:00:00:66:66", "nud", "permanent")
+	return v.in("neigh", "replace", word(n, "dst"), "dev", word(n, "dev"), "lladdr", "02:00:00:00:66:66", "nud", "permanent")
 }
 
 func (v *vandal) link() []string {
@@ -153,7 +153,7 @@ func (v *vandal) link() []string {
 	if l == nil {
 		return nil
 	}
-	name := text(l, "ifname")
+	name := word(l, "ifname")
 	switch v.IntN(5) {
 	case 0:
 		return v.in("link", "del", name)
