@@ -9,6 +9,7 @@ import (
 
 	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/netlink/route"
+	"github.com/nlapply/nlapply/netlink/route/kind"
 	"github.com/nlapply/nlapply/spec"
 )
 
@@ -175,7 +176,23 @@ func sameLink(a, b *route.Link) bool {
 	return supportsTheSame(a, b) && a.Flags&^volatile == b.Flags&^volatile &&
 		a.MTU == b.MTU && a.Alias == b.Alias && a.Group == b.Group && a.TxQueueLen == b.TxQueueLen &&
 		a.AddrGenMode == b.AddrGenMode && a.SlaveKind == b.SlaveKind && a.Parent == b.Parent &&
-		slices.Equal(a.Data, b.Data) && slices.Equal(a.SlaveData, b.SlaveData)
+		sameOptions(kind.New, a.Kind, a.Data, b.Data) && sameOptions(kind.NewPort, a.SlaveKind, a.SlaveData, b.SlaveData)
+}
+
+// sameOptions compares options of a kind, but for those that only report: a
+// bridge's timers, a bond's aggregator.
+func sameOptions(make func(string) (kind.Kind, bool), name string, a, b []byte) bool {
+	if slices.Equal(a, b) {
+		return true
+	}
+	x, ok := make(name)
+	y, _ := make(name)
+	if !ok {
+		return false
+	}
+	_, errX := kind.Decode(x, a)
+	_, errY := kind.Decode(y, b)
+	return errX == nil && errY == nil && len(kind.Diff(x, y)) == 0 && len(kind.Diff(y, x)) == 0
 }
 
 // A hearer is a resource that reads events of its groups.
