@@ -90,6 +90,7 @@ type Heard struct {
 	Deleted bool
 	// Protocol is that of the object; 0 where it has none.
 	Protocol uint8
+	shards   Shards
 }
 
 // Hear reads an event of a namespace against what the last plan found.
@@ -110,7 +111,7 @@ func (r *Run) Hear(namespace string, typ uint16, data []byte) Heard {
 		}
 		all.Look.Add(h.Look)
 		part := all.Look.At(s.Name)
-		part.Classes[t.class()] = true
+		part.AddClass(t.class(), h.shards)
 		// What is ours may be where nothing of ours is declared.
 		part.Wide = part.Wide || !h.Deleted && h.Object.Path == ""
 		if all.Rouses = true; h.Object.Name != "" {
@@ -136,7 +137,8 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 	switch {
 	case l.Family == unix.AF_BRIDGE:
 		// The port, not the link; its options are part of the link's dump.
-		part.Classes["vlan"], part.Classes["fdb"] = true, true
+		part.AddClass("vlan", nil)
+		part.AddClass("fdb", nil)
 		h.Rouses = before != nil && s.declaredLink(l.Index) != nil
 	case typ == unix.RTM_DELLINK:
 		h.Deleted, part.Tables, h.Rouses = true, true, before != nil
@@ -248,6 +250,9 @@ func (o *objects[K, T]) hear(s *Scope, typ uint16, data []byte) (h Heard) {
 		h.Rouses = o.prunable(s, t)
 	}
 	if h.Rouses {
+		if sh, ok := o.res.(sharder[T]); ok {
+			h.shards = Shards{sh.Shard(t): true}
+		}
 		h.Object = Object{Namespace: s.Name, Class: o.res.Class(), Name: o.res.Name(s, t)}
 		if wanted {
 			h.Object.Path = o.res.Path(s, &o.want[w])

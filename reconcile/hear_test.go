@@ -163,7 +163,7 @@ rules: [{priority: 5, table: 9}]
 		{"route", "+ route 10.3.0.0/16 via 10.1.0.9"},
 	} {
 		var look Look
-		look.At("").Classes[c.class] = true
+		look.At("").AddClass(c.class, nil)
 		plan, err := run.PlanAt(ctx, look)
 		if err != nil {
 			t.Fatal(err)

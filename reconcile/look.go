@@ -26,11 +26,29 @@ type LookPart struct {
 	Links bool
 	// Tables are all tables.
 	Tables bool
-	// Classes are some of the tables, by their word in plans.
-	Classes map[string]bool
+	// Classes are some of the tables, by their word in plans, each whole or some
+	// parts of it; see AddClass.
+	Classes map[string]Shards
 	// Wide finds our objects also where nothing is declared: in all tables of
 	// routes.
 	Wide bool
+}
+
+// Shards are parts of a class of objects: the tables of routes. Nil is the whole.
+type Shards map[uint32]bool
+
+// AddClass adds a class, or parts of it.
+func (p *LookPart) AddClass(class string, shards Shards) {
+	have, there := p.Classes[class]
+	switch {
+	case there && have == nil:
+	case shards == nil:
+		p.Classes[class] = nil
+	case have == nil:
+		p.Classes[class] = maps.Clone(shards)
+	default:
+		maps.Copy(have, shards)
+	}
 }
 
 // Empty tells that there is nothing to look at.
@@ -43,7 +61,7 @@ func (l *Look) At(namespace string) *LookPart {
 	}
 	p := l.In[namespace]
 	if p == nil {
-		p = &LookPart{Classes: map[string]bool{}}
+		p = &LookPart{Classes: map[string]Shards{}}
 		l.In[namespace] = p
 	}
 	return p
@@ -55,7 +73,9 @@ func (l *Look) Add(other Look) {
 	for namespace, o := range other.In {
 		p := l.At(namespace)
 		p.Links, p.Tables, p.Wide = p.Links || o.Links, p.Tables || o.Tables, p.Wide || o.Wide
-		maps.Copy(p.Classes, o.Classes)
+		for class, shards := range o.Classes {
+			p.AddClass(class, shards)
+		}
 	}
 }
 
@@ -67,6 +87,15 @@ func (l *Look) Links() bool {
 		}
 	}
 	return false
+}
+
+// due tells whether a table is looked at, and which parts of it.
+func (p *LookPart) due(t table) (Shards, bool) {
+	shards, due := p.Classes[t.class()]
+	if p.Wide {
+		shards = nil
+	}
+	return shards, due
 }
 
 // part returns what is looked at in a scope, not nil.
@@ -115,9 +144,11 @@ func (r *Run) planPart(ctx context.Context, look Look) (*Plan, error) {
 	for _, s := range r.scopes {
 		p := look.part(s)
 		s.narrow = !p.Wide
-		all := changed[s] || p.Tables
-		err := s.observe(ctx, r.links.events[s], func(t table) bool { return all || p.Classes[t.class()] })
-		if err != nil {
+		due := everyTable
+		if !changed[s] && !p.Tables {
+			due = p.due
+		}
+		if err := s.observe(ctx, r.links.events[s], due); err != nil {
 			return nil, err
 		}
 	}

@@ -139,6 +139,7 @@ func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEven
 	var fallen []fallen[T]
 	err := untilUndisturbed(ctx, func() (err error) {
 		o.settled, o.seen = make([]bool, len(o.want)), make([]bool, len(o.want))
+		o.passOver(s)
 		o.have, o.ops, o.gone = o.have[:0], nil, map[int32]*bool{}
 		if s.Exists {
 			fallen, err = o.dump(ctx, s, events)
@@ -154,6 +155,17 @@ func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEven
 	o.hasten(s, events)
 	o.diff(s)
 	return nil
+}
+
+// passOver takes for right what is not looked at.
+func (o *objects[K, T]) passOver(s *Scope) {
+	sh, ok := o.res.(sharder[T])
+	if !ok || s.shards == nil {
+		return
+	}
+	for i := range o.want {
+		o.settled[i] = !s.shards[sh.Shard(&o.want[i])]
+	}
 }
 
 // hasten has deletions that would take down what is made come before that.

@@ -87,6 +87,14 @@ type survivor[T any] interface {
 	Restorable(s *Scope, t *T) bool
 }
 
+// A sharder is a resource of which a part can be looked at by itself: routes by
+// their table.
+type sharder[T any] interface {
+	// Shard tells which part t is in. Dump yields those parts of Scope.shards, or
+	// all when that is nil.
+	Shard(t *T) uint32
+}
+
 // A sourced resource has objects that name an address of this host.
 type sourced[T any] interface{ Source(t *T) netip.Addr }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -255,7 +256,13 @@ func (routeResource) filters(s *Scope, all bool) []routeDump {
 			tables[s.Spec.Routes[i].Table] = true
 		}
 	}
-	filters := []routeDump{{RouteFilter: route.RouteFilter{Protocol: s.Protocol()}, skip: tables}}
+	var filters []routeDump
+	if s.shards != nil {
+		maps.DeleteFunc(tables, func(t uint32, _ bool) bool { return !s.shards[t] })
+	}
+	if !s.narrow {
+		filters = append(filters, routeDump{RouteFilter: route.RouteFilter{Protocol: s.Protocol()}, skip: tables})
+	}
 	for t := range tables {
 		filters = append(filters, routeDump{RouteFilter: route.RouteFilter{Table: t}})
 	}
@@ -268,6 +275,9 @@ func (routeResource) Own(r *routeObject) routeObject {
 	c.Route = *r.Clone()
 	return c
 }
+
+// Shard implements sharder.
+func (routeResource) Shard(r *routeObject) uint32 { return r.Table }
 
 func (routeResource) Key(r *routeObject) routeKey {
 	return routeKey{dst: r.Dst, src: r.Src, table: r.Table, priority: r.Priority, family: r.Family, tos: r.TOS}

@@ -245,11 +245,16 @@ type stagedTable struct {
 
 // observe looks at some of the tables, and at those behind one whose plan has
 // side effects on them.
-func (s *Scope) observe(ctx context.Context, events []LinkEvent, due func(table) bool) error {
+func (s *Scope) observe(ctx context.Context, events []LinkEvent, due func(table) (Shards, bool)) error {
 	for _, t := range s.tables {
-		if !due(t.table) && len(events) == 0 {
+		shards, isDue := due(t.table)
+		if len(events) > 0 {
+			shards, isDue = nil, true
+		}
+		if !isDue {
 			continue
 		}
+		s.shards = shards
 		if err := t.observe(ctx, s, events); err != nil {
 			return fmt.Errorf("%s%s: %w", t.class(), s.in(), err)
 		}
@@ -260,7 +265,7 @@ func (s *Scope) observe(ctx context.Context, events []LinkEvent, due func(table)
 	return nil
 }
 
-func everyTable(table) bool { return true }
+func everyTable(table) (Shards, bool) { return nil, true }
 
 // checkOwners refuses to run beside an owner whose objects bear our number.
 func (r *Run) checkOwners() error {

@@ -34,6 +34,8 @@ type Scope struct {
 	waiting map[string]bool
 	// narrow looks for objects of ours only where some are declared.
 	narrow bool
+	// shards are the parts of a sharder that are looked at; nil for all.
+	shards map[uint32]bool
 	run    *Run
 	mark   mark // of the namespace itself; the zero mark if it is not ours
 	// othersMark tells that another owner's is on it instead.

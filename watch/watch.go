@@ -290,7 +290,8 @@ func lookAt(o reconcile.Object) (look reconcile.Look) {
 		look.At(o.Namespace).Links = true
 	default:
 		part := look.At(o.Namespace)
-		part.Classes[o.Class], part.Wide = true, o.Path == ""
+		part.AddClass(o.Class, nil)
+		part.Wide = o.Path == ""
 	}
 	return look
 }
