@@ -34,6 +34,8 @@ func (p *linkPlan) mustWait(w *linkWant, off map[*linkWant]bool) bool {
 	switch {
 	case p.run.holds(Object{w.scope.Name, "link", w.path(), w.name}):
 		return true
+	case w.spec.Peer != nil && w.peer == nil:
+		return true
 	case !p.run.cfg.Await || w.scope.leaves():
 		return false
 	case w.madeBy != nil:

@@ -139,6 +139,9 @@ func (p *linkPlan) tie(w *linkWant) {
 	if peer.Namespace != nil {
 		s = p.run.scope(*peer.Namespace)
 	}
+	if s == nil && p.run.doc.Namespaces[*peer.Namespace] != nil {
+		return // it is not made for now, so this link has to wait
+	}
 	if s == nil {
 		p.fail(w.path("peer", "namespace"), "namespace %s is not declared", *peer.Namespace)
 		return

@@ -63,6 +63,9 @@ func (r *Run) findScopes(ctx context.Context) error {
 			return r.doc.Errorf(spec.Path("", "namespaces", name), "this is the namespace %s, too", other)
 		}
 		s := &Scope{Name: name, Spec: r.doc.Namespaces[name], Exists: slices.Contains(names, name), run: r}
+		if !s.Exists && r.holds((nsStep{Create, s, ""}).step().Subject()) {
+			continue
+		}
 		r.addScope(s)
 	}
 	for _, name := range names {
