@@ -41,6 +41,7 @@ type sysctl struct {
 	known bool
 	// reset is the declared sysctl that will set this one to another value.
 	reset string
+	held  bool // is left as it is for now
 }
 
 func newSysctlTable(perLink bool) table { return &sysctlTable{perLink: perLink, root: "/proc/sys"} }
@@ -124,8 +125,11 @@ func (t *sysctlTable) observe(_ context.Context, s *Scope, _ []LinkEvent) error 
 	}
 	for i := range t.declared {
 		v := &t.declared[i]
+		v.held = false
 		if v.reset = t.resetBy(s, v); v.reset != "" || !equalSysctl(v.want, v.have) {
-			t.pending = append(t.pending, i)
+			if v.held = s.run.holds(v.step(s).Subject()); !v.held {
+				t.pending = append(t.pending, i)
+			}
 		}
 	}
 	return nil
@@ -251,6 +255,9 @@ func (t *sysctlTable) execute(_ context.Context, s *Scope, ph phase, report repo
 	return s.do(func() error {
 		for i := range t.declared {
 			v := &t.declared[i]
+			if v.held {
+				continue
+			}
 			_, planned := slices.BinarySearch(t.pending, i)
 			switch err := t.make(s, v); {
 			case err != nil:
