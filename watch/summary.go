@@ -46,7 +46,7 @@ func (r *Round) Summary() string {
 		parts = append(parts, "waiting for link "+names)
 	}
 	if len(r.Invalid) > 0 {
-		parts = append(parts, "the files as they are now are not: "+firstLine(r.Invalid[0]))
+		parts = append(parts, "edited files refused: "+firstLine(r.Invalid[0]))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -88,6 +88,7 @@ func Run(ctx context.Context, cfg Config) error {
 	for {
 		w.round(ctx)
 		if err := w.wait(ctx); err != nil {
+			w.log.Info("ended")
 			return nil
 		}
 	}
@@ -430,7 +431,11 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 	case len(res.Refused) > 0 || len(res.Rest) > 0:
 		// What is wrong is left alone for a while, so that the rest is done.
 		r.Err = err
-		w.putOff(res)
+		if !w.putOff(res) { // nothing that was not put off before: it would be the same again
+			w.pending.Add(look)
+			w.fail(r, "not applied", err)
+			return
+		}
 		w.goOn(r, look)
 	default:
 		if r.Rest = res.Rest; len(r.Rest) == 0 {
@@ -441,26 +446,31 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 	}
 }
 
-// putOff leaves alone what the kernel refused, or took without an effect.
-func (w *watcher) putOff(res *reconcile.Result) {
+// putOff leaves alone what the kernel refused, or took without an effect. It tells
+// whether any of it was not left alone already.
+func (w *watcher) putOff(res *reconcile.Result) (some bool) {
+	hold := func(o reconcile.Object, why, detail string) {
+		some = some || !w.holds.has(o)
+		h, first := w.holds.putOff(o, why, detail)
+		w.logHold(h, first)
+	}
 	for _, err := range res.Refused {
 		var e *reconcile.StepError
 		if errors.As(err, &e) {
-			h, first := w.holds.putOff(e.Step.Subject(), refused, e.Error())
-			w.logHold(h, first)
+			hold(e.Step.Subject(), refused, e.Error())
 		}
 	}
 	if len(res.Refused) > 0 {
-		return
+		return some
 	}
 	for _, st := range res.Rest {
 		why, detail := ignored, reconcile.ErrNotConvergent.Error()
 		if w.holds.healed(st.Subject()) {
 			why, detail = contested, w.culprits[st.Subject().ID()].String()
 		}
-		h, first := w.holds.putOff(st.Subject(), why, detail)
-		w.logHold(h, first)
+		hold(st.Subject(), why, detail)
 	}
+	return some
 }
 
 // countHealed finds out what is put right again and again.

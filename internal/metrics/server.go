@@ -22,7 +22,7 @@ func Listen(address string) (net.Listener, error) {
 		return net.Listen("tcp", address)
 	}
 	if path == "" {
-		return nil, errors.New("unix: without a path")
+		return nil, errors.New("no path")
 	}
 	l, err := net.Listen("unix", path)
 	if errors.Is(err, unix.EADDRINUSE) && isAbandoned(path) {

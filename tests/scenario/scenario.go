@@ -26,10 +26,12 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 // commands are the programs of this module that scripts can call: the test
 // binary itself, under another name.
 var commands = map[string]func(){
-	"nlapply": nlapply,
-	"edits":   edits,
-	"flood":   flood,
-	"silent":  silent,
+	"nlapply":  nlapply,
+	"edits":    edits,
+	"flood":    flood,
+	"silent":   silent,
+	"notified": notified,
+	"ask":      ask,
 }
 
 // Main is the TestMain of a package with scripts. It does not return.
