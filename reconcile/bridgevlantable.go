@@ -46,6 +46,7 @@ func (t *vlanTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error 
 		}
 	}
 	t.declared = len(t.want)
+	t.hold(s)
 	return nil
 }
 
