@@ -62,7 +62,7 @@ func (w *watcher) blame(h reconcile.Heard, port uint32) {
 	if !h.Deleted {
 		c.protocol = h.Protocol
 	}
-	if f := w.holds.fights[id]; f != nil && port != 0 {
+	if f := w.holds.fights[id]; f != nil && f.count > 2 && port != 0 {
 		c.process = processOf(port)
 	}
 	if before, known := w.culprits[id]; known && c.process == "" {

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nlapply/nlapply/reconcile"
@@ -14,10 +15,13 @@ const (
 )
 
 const (
-	// contestAfter is how often something is put right in a row before it counts
-	// as contested.
-	contestAfter = 4
-	// quiet is for how long something has to stay right to be forgotten.
+	// contestAfter is how often something is put right in a row before that is
+	// reported.
+	contestAfter = 10
+	// contestRate is how often a second it may be put right for long; what needs it
+	// more often is put right after pauses.
+	contestRate = 10
+	// quiet is for how long something has to stay right for a row to end.
 	quiet      = 10 * time.Second
 	firstPause = time.Second // before what failed is tried again
 	lastPause  = time.Minute
@@ -37,8 +41,13 @@ type hold struct {
 
 // A fight counts how often an object was put right in a row.
 type fight struct {
-	count int
-	last  time.Time
+	object   reconcile.Object
+	count    int
+	since    time.Time
+	last     time.Time
+	excess   float64 // over contestRate, a leaky bucket
+	reported bool
+	by       string
 }
 
 // holds are the objects that are left alone, and those that may come to be.
@@ -61,32 +70,35 @@ func (hs *holds) has(o reconcile.Object) bool {
 }
 
 // putOff leaves an object alone: the longer, the more often it was put off
-// before. It returns the hold, and whether it is a new one.
-func (hs *holds) putOff(o reconcile.Object, why, detail string) (h *hold, first bool) {
+// before.
+func (hs *holds) putOff(o reconcile.Object, why, detail string) *hold {
 	now := time.Now()
-	h = hs.held[o.ID()]
+	h := hs.held[o.ID()]
 	if h == nil {
-		h, first = &hold{object: o, since: now}, true
+		h = &hold{object: o, since: now}
 		hs.held[o.ID()] = h
 	}
-	first = first || h.why != why
 	h.pause = min(max(firstPause, 2*h.pause), lastPause)
 	h.why, h.detail, h.tried, h.until, h.over = why, detail, now, now.Add(h.pause), false
-	return h, first
+	return h
 }
 
-// healed notes that an object was put right, and tells whether somebody keeps
-// undoing that.
-func (hs *holds) healed(o reconcile.Object) (isContested bool) {
+// healed notes that an object was put right, which somebody else undoes. It tells
+// whether that has to be reported, and whether a pause is needed.
+func (hs *holds) healed(o reconcile.Object, by string) (report, pause bool) {
 	now, id := time.Now(), o.ID()
-	f := hs.fights[id]
-	if f == nil || now.Sub(f.last) > quiet && hs.held[id] == nil {
-		f = &fight{}
+	h, f := hs.held[id], hs.fights[id]
+	if f == nil || now.Sub(f.last) > quiet && h == nil {
+		f = &fight{object: o, since: now, last: now}
 		hs.fights[id] = f
 	}
+	f.excess = max(0, f.excess-now.Sub(f.last).Seconds()*contestRate) + 1
 	f.count++
-	f.last = now
-	return f.count >= contestAfter
+	f.last, f.by = now, by
+	pause = f.excess > contestAfter || h != nil && h.why == contested
+	report = !f.reported && (pause || f.count >= contestAfter)
+	f.reported = f.reported || report
+	return report, pause
 }
 
 // release ends the pauses that are over, and returns what to look at again.
@@ -102,9 +114,8 @@ func (hs *holds) release() (look reconcile.Look) {
 }
 
 // settle forgets the holds whose objects were tried again and are right, and
-// returns them; and fights that are long ago.
+// returns them; and fights that ended long ago.
 func (hs *holds) settle(wrong map[reconcile.ObjectID]bool) (settled []*hold) {
-	now := time.Now()
 	for id, h := range hs.held {
 		if h.over && !wrong[id] {
 			delete(hs.held, id)
@@ -113,21 +124,47 @@ func (hs *holds) settle(wrong map[reconcile.ObjectID]bool) (settled []*hold) {
 		}
 	}
 	for id, f := range hs.fights {
-		if now.Sub(f.last) > quiet && hs.held[id] == nil {
-			delete(hs.fights, id)
+		if time.Since(f.last) <= quiet || hs.held[id] != nil {
+			continue
+		}
+		delete(hs.fights, id)
+		if f.reported {
+			settled = append(settled, &hold{object: f.object, why: contested, since: f.since})
 		}
 	}
 	return settled
 }
 
-// next is when the first pause is over; the zero time for none.
-func (hs *holds) next() (t time.Time) {
+// all returns what is left alone, and what is contested although it is not.
+func (hs *holds) all() (all []Held) {
 	for _, h := range hs.held {
-		if t.IsZero() || h.until.Before(t) {
-			t = h.until
+		all = append(all, Held{h.object, h.why, h.detail, h.since, h.until})
+	}
+	for id, f := range hs.fights {
+		if f.reported && hs.held[id] == nil {
+			all = append(all, Held{Object: f.object, Why: contested, Detail: f.by, Since: f.since})
 		}
 	}
-	return t
+	slices.SortFunc(all, func(a, b Held) int { return a.Since.Compare(b.Since) })
+	return all
+}
+
+// next is when the first pause is over, or a reported fight; the zero time for none.
+func (hs *holds) next() (next time.Time) {
+	first := func(t time.Time) {
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	for _, h := range hs.held {
+		first(h.until)
+	}
+	for id, f := range hs.fights {
+		if f.reported && hs.held[id] == nil {
+			first(f.last.Add(quiet + time.Millisecond))
+		}
+	}
+	return next
 }
 
 // hasten ends the pause of an object that was refused: what was in its way may be

@@ -57,7 +57,7 @@ type Held struct {
 	Why    string // contested, refused or ignored
 	Detail string // who contests it, or what the kernel says
 	Since  time.Time
-	Until  time.Time
+	Until  time.Time // the next try; zero where none is needed, because it is put right each time
 }
 
 func (r *Round) steps(p *reconcile.Plan) {
@@ -142,15 +142,9 @@ func (w *watcher) expect(links []string) {
 	}
 }
 
-// logHold says that something is left alone; of a fight only when it begins.
-func (w *watcher) logHold(h *hold, first bool) {
-	switch {
-	case h.why != contested:
-		w.log.Error("not applied: "+h.object.String(), objectAttrs(h.object), slog.String("error", h.detail), slog.Duration("pause", h.pause))
-	case first:
-		w.log.Warn("contested: "+h.object.String()+" is changed back again and again",
-			objectAttrs(h.object), slog.String("by", h.detail), slog.Duration("pause", h.pause))
-	}
+// logHold says that something is left alone.
+func (w *watcher) logHold(h *hold) {
+	w.log.Error("not applied: "+h.object.String(), objectAttrs(h.object), slog.String("error", h.detail), slog.Duration("pause", h.pause))
 }
 
 // report says what differs when that has changed.

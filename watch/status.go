@@ -45,7 +45,7 @@ type HeldStatus struct {
 	Why    string    `json:"why"`
 	Detail string    `json:"detail"`
 	Since  time.Time `json:"since"`
-	Until  time.Time `json:"until"` // when it is tried again
+	Until  time.Time `json:"until,omitzero"` // when it is tried again; absent when it is put right each time
 }
 
 // Well tells that everything that the files declare is so.

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -322,10 +321,7 @@ func (w *watcher) round(ctx context.Context) {
 	if !w.roused {
 		clear(w.culprits)
 	}
-	for _, h := range w.holds.held {
-		r.Held = append(r.Held, Held{h.object, h.why, h.detail, h.since, h.until})
-	}
-	slices.SortFunc(r.Held, func(a, b Held) int { return a.Since.Compare(b.Since) })
+	r.Held = w.holds.all()
 	r.Waiting = w.waiting
 	w.status.note(&r)
 	if w.cfg.Heard != nil && ctx.Err() == nil {
@@ -401,8 +397,7 @@ func (w *watcher) cannotPlan(r *Round, look reconcile.Look, err error) {
 	}
 	r.Err = err
 	for o, reason := range blamed {
-		h, first := w.holds.putOff(o, refused, reason)
-		w.logHold(h, first)
+		w.logHold(w.holds.putOff(o, refused, reason))
 	}
 	w.goOn(r, look)
 }
@@ -451,8 +446,7 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 func (w *watcher) putOff(res *reconcile.Result) (some bool) {
 	hold := func(o reconcile.Object, why, detail string) {
 		some = some || !w.holds.has(o)
-		h, first := w.holds.putOff(o, why, detail)
-		w.logHold(h, first)
+		w.logHold(w.holds.putOff(o, why, detail))
 	}
 	for _, err := range res.Refused {
 		var e *reconcile.StepError
@@ -464,13 +458,29 @@ func (w *watcher) putOff(res *reconcile.Result) (some bool) {
 		return some
 	}
 	for _, st := range res.Rest {
-		why, detail := ignored, reconcile.ErrNotConvergent.Error()
-		if w.holds.healed(st.Subject()) {
-			why, detail = contested, w.culprits[st.Subject().ID()].String()
+		o := st.Subject()
+		if w.culprits[o.ID()].port != 0 { // somebody undid it at once
+			w.contest(o)
+			some = true
+		} else {
+			hold(o, ignored, reconcile.ErrNotConvergent.Error())
 		}
-		hold(st.Subject(), why, detail)
 	}
 	return some
+}
+
+// contest notes that an object was put right which somebody undoes, reports it when
+// that does not end, and leaves it alone for a while when it is too fast.
+func (w *watcher) contest(o reconcile.Object) (leftAlone bool) {
+	by := w.culprits[o.ID()].String()
+	report, leftAlone := w.holds.healed(o, by)
+	if report {
+		w.log.Warn("contested: "+o.String()+" is changed back again and again", objectAttrs(o), slog.String("by", by))
+	}
+	if leftAlone {
+		w.holds.putOff(o, contested, by)
+	}
+	return leftAlone
 }
 
 // countHealed finds out what is put right again and again.
@@ -480,10 +490,7 @@ func (w *watcher) countHealed(r *Round) {
 	}
 	for _, st := range r.Steps {
 		o := st.Subject()
-		if w.holds.healed(o) {
-			h, first := w.holds.putOff(o, contested, w.culprits[o.ID()].String())
-			w.logHold(h, first)
-		}
+		w.contest(o)
 	}
 }
 

@@ -80,7 +80,11 @@ func (a *app) printStatus(s *watch.Status) {
 		fmt.Fprintln(a.stdout, "left alone for a while:")
 	}
 	for _, h := range s.Held {
-		fmt.Fprintf(a.stdout, "  %s %s since %s, next try %s: %s\n", h.Object, h.Why, clock(h.Since, now), clock(h.Until, now), h.Detail)
+		next := ""
+		if !h.Until.IsZero() {
+			next = ", next try " + clock(h.Until, now)
+		}
+		fmt.Fprintf(a.stdout, "  %s %s since %s%s: %s\n", h.Object, h.Why, clock(h.Since, now), next, h.Detail)
 	}
 	for _, l := range s.Waiting {
 		fmt.Fprintln(a.stdout, "waiting for link "+l)
