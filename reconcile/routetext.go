@@ -42,9 +42,9 @@ func routeWords(s *Scope, r *route.Route) []namedText {
 	if r.Encap.Type != 0 {
 		words[7].text = fmt.Sprintf("%s %x", route.EncapTypeName(r.Encap.Type), r.Encap.Data)
 	}
-	for _, m := range routeMetrics {
-		v, _ := r.Metrics.Get(m.typ)
-		words = append(words, namedText{m.name, number(v)})
+	for _, typ := range routeMetrics {
+		v, _ := r.Metrics.Get(typ)
+		words = append(words, namedText{route.MetricName(typ), number(v)})
 	}
 	return words
 }
@@ -124,14 +124,10 @@ func routeRest(r *route.Route) (t string) {
 	return t
 }
 
-// routeMetrics are the metrics of a document by iproute2's names.
-var routeMetrics = []struct {
-	typ  uint16
-	name string
-}{
-	{unix.RTAX_MTU, "mtu"}, {unix.RTAX_ADVMSS, "advmss"}, {unix.RTAX_WINDOW, "window"},
-	{unix.RTAX_CWND, "cwnd"}, {unix.RTAX_INITCWND, "initcwnd"}, {unix.RTAX_INITRWND, "initrwnd"},
-	{unix.RTAX_HOPLIMIT, "hoplimit"}, {unix.RTAX_QUICKACK, "quickack"},
+// routeMetrics are the metrics of a document.
+var routeMetrics = []uint16{
+	unix.RTAX_MTU, unix.RTAX_ADVMSS, unix.RTAX_WINDOW, unix.RTAX_CWND, unix.RTAX_INITCWND, unix.RTAX_INITRWND,
+	unix.RTAX_HOPLIMIT, unix.RTAX_QUICKACK,
 }
 
 func tableName(t uint32) string {

@@ -56,7 +56,7 @@ func ruleSelectors(r *route.Rule, word wordFunc) {
 		word("uidrange %d-%d", r.UIDRange.Start, r.UIDRange.End)
 	}
 	if r.IPProto != 0 {
-		word("ipproto %s", ipProtoName(r.IPProto))
+		word("ipproto %s", route.IPProtoName(r.IPProto))
 	}
 	rulePorts(word, "sport", r.SPort)
 	rulePorts(word, "dport", r.DPort)
@@ -73,19 +73,6 @@ func rulePorts(word wordFunc, name string, p route.PortRange) {
 	default:
 		word("%s %d-%d", name, p.Start, p.End)
 	}
-}
-
-// ipProtoNames are the protocols that rules are written for.
-var ipProtoNames = map[uint8]string{
-	unix.IPPROTO_ICMP: "icmp", unix.IPPROTO_TCP: "tcp", unix.IPPROTO_UDP: "udp", unix.IPPROTO_GRE: "gre",
-	unix.IPPROTO_ESP: "esp", unix.IPPROTO_ICMPV6: "ipv6-icmp", unix.IPPROTO_SCTP: "sctp",
-}
-
-func ipProtoName(p uint8) string {
-	if name, ok := ipProtoNames[p]; ok {
-		return name
-	}
-	return number(uint32(p))
 }
 
 func ruleAction(r *route.Rule, word wordFunc) {

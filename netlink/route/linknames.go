@@ -109,6 +109,8 @@ var messages = vocabulary{
 	{unix.RTM_GETNEIGH, "getneigh"}, {unix.RTM_NEWRULE, "newrule"}, {unix.RTM_DELRULE, "delrule"},
 	{unix.RTM_GETRULE, "getrule"}, {unix.RTM_NEWNSID, "newnsid"}, {unix.RTM_DELNSID, "delnsid"},
 	{unix.RTM_GETNSID, "getnsid"}, {unix.RTM_NEWLINKPROP, "newlinkprop"}, {unix.RTM_DELLINKPROP, "dellinkprop"},
+	{unix.RTM_NEWNETCONF, "newnetconf"}, {unix.RTM_DELNETCONF, "delnetconf"}, {unix.RTM_GETNETCONF, "getnetconf"},
+	{unix.RTM_NEWVLAN, "newvlan"}, {unix.RTM_DELVLAN, "delvlan"}, {unix.RTM_GETVLAN, "getvlan"},
 	{unix.RTM_NEWNEXTHOP, "newnexthop"}, {unix.RTM_DELNEXTHOP, "delnexthop"}, {unix.RTM_GETNEXTHOP, "getnexthop"},
 }
 

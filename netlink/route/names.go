@@ -135,3 +135,24 @@ func PrefByName(word string) (p uint8, ok bool) {
 	n, ok := prefs.number(word)
 	return uint8(n), ok
 }
+
+// ipProtos are the protocols that rules are written for.
+var ipProtos = vocabulary{
+	{unix.IPPROTO_ICMP, "icmp"}, {unix.IPPROTO_TCP, "tcp"}, {unix.IPPROTO_UDP, "udp"}, {unix.IPPROTO_GRE, "gre"},
+	{unix.IPPROTO_ESP, "esp"}, {unix.IPPROTO_ICMPV6, "ipv6-icmp"}, {unix.IPPROTO_SCTP, "sctp"},
+}
+
+// IPProtoName returns the word for a protocol on top of IP: "tcp".
+func IPProtoName(p uint8) string { return ipProtos.word(uint32(p)) }
+
+var metrics = vocabulary{
+	{unix.RTAX_LOCK, "lock"}, {unix.RTAX_MTU, "mtu"}, {unix.RTAX_WINDOW, "window"}, {unix.RTAX_RTT, "rtt"},
+	{unix.RTAX_RTTVAR, "rttvar"}, {unix.RTAX_SSTHRESH, "ssthresh"}, {unix.RTAX_CWND, "cwnd"},
+	{unix.RTAX_ADVMSS, "advmss"}, {unix.RTAX_REORDERING, "reordering"}, {unix.RTAX_HOPLIMIT, "hoplimit"},
+	{unix.RTAX_INITCWND, "initcwnd"}, {unix.RTAX_FEATURES, "features"}, {unix.RTAX_RTO_MIN, "rto_min"},
+	{unix.RTAX_INITRWND, "initrwnd"}, {unix.RTAX_QUICKACK, "quickack"}, {unix.RTAX_CC_ALGO, "congctl"},
+	{unix.RTAX_FASTOPEN_NO_COOKIE, "fastopen_no_cookie"},
+}
+
+// MetricName returns the word for a metric of a route, RTAX_MTU and so on: "mtu".
+func MetricName(typ uint16) string { return metrics.word(uint32(typ)) }

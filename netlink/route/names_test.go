@@ -25,6 +25,9 @@ func TestNames(t *testing.T) {
 		{EncapTypeName(unix.LWTUNNEL_ENCAP_SEG6_LOCAL), "seg6local"},
 		{GroupName(unix.RTNLGRP_IPV4_RULE), "ipv4-rule"},
 		{MessageName(unix.RTM_NEWROUTE), "newroute"},
+		{IPProtoName(unix.IPPROTO_ICMPV6), "ipv6-icmp"},
+		{IPProtoName(200), "200"},
+		{MetricName(unix.RTAX_RTO_MIN), "rto_min"},
 		{strings.Join(LinkFlagNames(unix.IFF_UP|unix.IFF_BROADCAST|unix.IFF_MULTICAST), ","), "NO-CARRIER,BROADCAST,MULTICAST,UP"},
 		{strings.Join(LinkFlagNames(unix.IFF_UP|unix.IFF_RUNNING|unix.IFF_LOWER_UP|1<<30), ","), "UP,LOWER_UP,40000000"},
 		{strings.Join(AddrFlagNames(unix.IFA_F_NODAD|unix.IFA_F_NOPREFIXROUTE), " "), "nodad noprefixroute"},
@@ -38,7 +41,7 @@ func TestNames(t *testing.T) {
 
 // Every word leads back to its number.
 func TestNamesBothWays(t *testing.T) {
-	for _, v := range []vocabulary{routeTypes, scopes, protocols, tables, ruleActions, prefs, addrGenModes, encapTypes, operStates, groups, messages} {
+	for _, v := range []vocabulary{routeTypes, scopes, protocols, tables, ruleActions, prefs, addrGenModes, encapTypes, operStates, groups, messages, ipProtos, metrics} {
 		for _, e := range v {
 			if n, ok := v.number(v.word(e.n)); !ok || n != e.n {
 				t.Errorf("%q is %d, want %d", e.word, n, e.n)
