@@ -81,7 +81,7 @@ var layers = [][]string{
 	{"internal/cli"},
 	{"internal/metrics", "internal/notify"},
 	{"watch"},
-	{"reconcile"},
+	{"reconcile", "monitor"},
 	{"spec", "netlink/route/kind"},
 	{"netlink/route/attr", "netlink/route", "netlink/audit", "netlink/sockdiag"},
 	{"netlink/netns", "netlink/nltest"},
