@@ -61,7 +61,7 @@ const untoldEnv = "NLAPPLY_UNTOLD"
 // newWitness begins to listen, or returns nil where there is no printed plan to
 // hold against the events.
 func newWitness(args []string) (w witness) {
-	silent := []string{"-q", "--quiet", "-o", "--output", "-n", "--netns", "plan", "watch", "--watch", "status", "dump", "validate", "schema", "completion", "version", "help", "-h", "--help"}
+	silent := []string{"-q", "--quiet", "-o", "--output", "-n", "--netns", "plan", "watch", "--watch", "status", "dump", "monitor", "validate", "schema", "completion", "version", "help", "-h", "--help"}
 	if os.Getenv(untoldEnv) != "" || slices.ContainsFunc(args, func(a string) bool { return slices.Contains(silent, a) }) || isTraced() {
 		return nil
 	}
