@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/nltest"
 	"github.com/nlapply/nlapply/netlink/route"
 	"github.com/nlapply/nlapply/spec"
 )
@@ -257,4 +258,26 @@ func vxlanData(id uint32) []byte {
 	var e netlink.Encoder
 	e.Uint32(unix.IFLA_VXLAN_ID, id)
 	return e.Bytes()
+}
+
+// TestLearnAmongChanges lets links change during every dump: what was seen is
+// known nevertheless.
+func TestLearnAmongChanges(t *testing.T) {
+	dumps := 0
+	k := &nltest.Kernel{Answer: func(s *nltest.Socket, requests []netlink.Message) {
+		dumps++
+		m := nltest.Part(requests[0], unix.RTM_NEWLINK, of(0, &route.Link{Index: 9, Name: "eth9"}).Data)
+		m.Flags |= netlink.DumpInterrupted
+		s.Push(m, nltest.Done(requests[0], 0, nil))
+	}}
+	conn, err := route.Dial(netlink.Config{Transport: k.Transport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	v := aView()
+	v.conn = conn
+	if err := v.learn(t.Context()); err != nil || dumps < 2 || v.link(9) != "eth9" {
+		t.Errorf("%v after %d dumps; link 9 is %s", err, dumps, v.link(9))
+	}
 }

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -46,9 +47,19 @@ func (v *view) link(index int32) string {
 	return "if" + strconv.Itoa(int(index))
 }
 
-// learn looks at all links.
-func (v *view) learn(ctx context.Context) error {
+// learn looks at all links. When they do not stand still for it, a few are left
+// to be known by their events.
+func (v *view) learn(ctx context.Context) (err error) {
 	v.links, v.nsids = map[int32]*seenLink{}, nil
+	for range 3 {
+		if err = v.lookAtLinks(ctx); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *view) lookAtLinks(ctx context.Context) error {
 	for l, err := range v.conn.Links(ctx) {
 		if err != nil {
 			return err
