@@ -101,8 +101,10 @@ func (f *follower) read(ctx context.Context, messages func(func(netlink.Message,
 	for msg, err := range messages {
 		switch {
 		case errors.Is(err, netlink.ErrOverrun):
-			f.m.send(ctx, &Event{Time: time.Now(), Namespace: f.name, Kind: Overrun})
-			if err := f.view.learn(ctx); err != nil {
+			lost := &Event{Time: time.Now(), Namespace: f.name, Kind: Overrun}
+			err := f.view.learn(ctx) // who reads of the loss may count on what follows
+			f.m.send(ctx, lost)
+			if err != nil {
 				f.fail(ctx, err)
 			}
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrClosed):
