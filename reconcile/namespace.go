@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nlapply/nlapply/internal/wire"
 	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/netlink/route"
@@ -237,7 +238,7 @@ func (s *Scope) make(ctx context.Context) error {
 	}
 	defer ns.Close()
 	m := newMark(s.Owner(), s.Protocol())
-	c, err := route.Dial(netlink.Config{NetNS: ns.FD()})
+	c, err := wire.Dial(netlink.Config{NetNS: ns.FD()})
 	if err != nil {
 		return err
 	}

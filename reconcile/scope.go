@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nlapply/nlapply/internal/wire"
 	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/netlink/route"
@@ -155,7 +156,7 @@ func (cs *conns) get(s *Scope) (*route.Conn, error) {
 	if ns != nil {
 		cfg.NetNS = ns.FD()
 	}
-	rc, err := route.Dial(cfg)
+	rc, err := wire.Dial(cfg)
 	if err != nil {
 		if ns != nil {
 			ns.Close()

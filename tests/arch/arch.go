@@ -82,7 +82,7 @@ var layers = [][]string{
 	{"internal/metrics", "internal/notify"},
 	{"watch"},
 	{"reconcile", "monitor"},
-	{"spec", "netlink/route/kind"},
+	{"spec", "netlink/route/kind", "internal/wire"},
 	{"netlink/route/attr", "netlink/route", "netlink/audit", "netlink/sockdiag"},
 	{"netlink/netns", "netlink/nltest"},
 	{"netlink"},
