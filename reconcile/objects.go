@@ -86,8 +86,12 @@ type objects[K comparable, T any] struct {
 	// settled are the want that the kernel's first object of the key equals.
 	settled []bool
 	seen    []bool // the want that the kernel has something of the key of
-	have    []T
-	ops     []op[T]
+	// twice tells that the last dump had a key twice of which an object may go. The
+	// kernel repeats some when others change meanwhile, and does not say so: a second
+	// dump decides.
+	twice bool
+	have  []T
+	ops   []op[T]
 	// lost are the want that a link step takes down and that are put back: they
 	// are counted in its line.
 	lost []bool
@@ -137,12 +141,18 @@ func (o *objects[K, T]) observe(ctx context.Context, s *Scope, events []LinkEven
 		o.number()
 	}
 	var fallen []fallen[T]
+	looked := false
 	err := untilUndisturbed(ctx, func() (err error) {
+		o.twice = false
 		o.settled, o.seen = make([]bool, len(o.want)), make([]bool, len(o.want))
 		o.passOver(s)
 		o.have, o.ops, o.gone = o.have[:0], nil, map[int32]*bool{}
 		if s.Exists {
 			fallen, err = o.dump(ctx, s, events)
+		}
+		if err == nil && o.twice && !looked {
+			looked = true
+			return netlink.ErrDumpInterrupted
 		}
 		return err
 	})
@@ -187,10 +197,11 @@ type fallen[T any] struct {
 	event  LinkEvent
 }
 
-// untilUndisturbed repeats a dump during which objects changed.
+// untilUndisturbed repeats a dump during which objects changed or messages were
+// lost.
 func untilUndisturbed(ctx context.Context, dump func() error) (err error) {
 	for pause := time.Millisecond; pause < time.Second; pause *= 2 {
-		if err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+		if err = dump(); !errors.Is(err, netlink.ErrDumpInterrupted) && !errors.Is(err, netlink.ErrOverrun) {
 			return err
 		}
 		select {
@@ -208,12 +219,13 @@ func untilUndisturbed(ctx context.Context, dump func() error) (err error) {
 func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) (down []fallen[T], err error) {
 	_, all := o.res.(differ[T])
 	all = all || s.run.keepAll
-	index := indexEvents(events)
+	index, kept := indexEvents(events), map[K]struct{}{}
 	for t, err := range o.res.Dump(ctx, s, len(events) > 0 || len(o.want) > o.declared) {
 		if err != nil {
 			return nil, err
 		}
 		w, wanted := o.index[o.res.Key(t)]
+		o.twice = o.twice || wanted && o.seen[w]
 		e, hit := o.casualty(s, t, index)
 		switch {
 		case hit && wanted && e.standsUntilReplaced():
@@ -233,7 +245,11 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 			o.have = append(o.have, o.res.Own(t))
 			if wanted {
 				o.seen[w] = true
+				continue
 			}
+			key := o.res.Key(t)
+			_, before := kept[key]
+			o.twice, kept[key] = o.twice || before, struct{}{}
 		}
 	}
 	return down, nil
