@@ -53,6 +53,9 @@ func Dump(ctx context.Context, cfg DumpConfig) (*spec.Document, error) {
 			n.Links = nil
 		}
 	}
+	if err := d.run.unanswered; err != nil {
+		return nil, fmt.Errorf("namespaces of pairs: %w", err)
+	}
 	return d.doc, nil
 }
 

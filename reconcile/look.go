@@ -177,7 +177,7 @@ func (r *Run) relink(ctx context.Context, look Look) (changed map[*Scope]bool, e
 	if err := r.checkOwners(); err != nil {
 		return nil, err
 	}
-	if r.links, err = planLinks(r); err != nil {
+	if err = r.planLinks(); err != nil {
 		return nil, err
 	}
 	for _, st := range r.links.steps {

@@ -349,8 +349,20 @@ func (s *Scope) readNSID(ctx context.Context, o *Scope) {
 		return
 	}
 	defer ns.Close()
-	if id, err := c.NSID(ctx, ns.FD()); err == nil && id >= 0 {
+	id, err := c.NSID(ctx, ns.FD())
+	s.run.doubt(err)
+	if err == nil && id >= 0 {
 		s.nsids[id] = o
+	}
+}
+
+// doubt notes that the kernel had no time or room for the answer to a question: what
+// it would have been must not be guessed, links would be made anew for it.
+func (r *Run) doubt(err error) {
+	for _, e := range []error{unix.ENOBUFS, unix.ENOMEM, unix.EINTR, unix.EBUSY, netlink.ErrUnknown} {
+		if errors.Is(err, e) {
+			r.unanswered = err
+		}
 	}
 }
 
@@ -363,6 +375,7 @@ func (s *Scope) byMarkBehind(ctx context.Context, id int32) *Scope {
 		return nil
 	}
 	lo, err := c.LinkInNSID(ctx, id, loIndex)
+	s.run.doubt(err)
 	if err != nil {
 		return nil
 	}

@@ -50,6 +50,8 @@ type Run struct {
 
 	namespaces []nsStep
 	links      *linkPlan
+	// unanswered is set when it is not known which namespace is behind an id.
+	unanswered error
 	// keepAll keeps every object that is observed, for a dump.
 	keepAll bool
 	// look is what the last plan looked at; looked, that there was one which found
@@ -188,7 +190,7 @@ func (r *Run) planAll(ctx context.Context) (*Plan, error) {
 	}
 	r.namespaces = r.planNamespaces()
 	var err error
-	if r.links, err = planLinks(r); err != nil {
+	if err = r.planLinks(); err != nil {
 		return nil, err
 	}
 	var errs []error
@@ -206,6 +208,18 @@ func (r *Run) planAll(ctx context.Context) (*Plan, error) {
 	r.namespaces = append(r.namespaces, r.planAdoptions()...)
 	r.looked = true
 	return r.newPlan(), nil
+}
+
+// planLinks compares the links of all scopes.
+func (r *Run) planLinks() (err error) {
+	r.unanswered = nil
+	if r.links, err = planLinks(r); err != nil {
+		return err
+	}
+	if r.unanswered != nil {
+		return fmt.Errorf("namespaces of pairs: %w", r.unanswered)
+	}
+	return nil
 }
 
 func (r *Run) newPlan() *Plan {
