@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 
 	"golang.org/x/sys/unix"
 
@@ -47,6 +48,15 @@ func (lb *linkBatch) add(st *linkStep, typ uint16, flags netlink.Flags, p netlin
 }
 
 func (lb *linkBatch) send(ctx context.Context) (netlink.Result, error) {
+	return lb.execute(ctx, lb.scope.run.note)
+}
+
+// try is send for what is taken back when it does not work out.
+func (lb *linkBatch) try(ctx context.Context) (netlink.Result, error) {
+	return lb.execute(ctx, func(*netlink.Result, int) {})
+}
+
+func (lb *linkBatch) execute(ctx context.Context, note func(res *netlink.Result, n int)) (netlink.Result, error) {
 	if lb.b.Len() == 0 {
 		return netlink.Result{}, nil
 	}
@@ -55,7 +65,8 @@ func (lb *linkBatch) send(ctx context.Context) (netlink.Result, error) {
 		return netlink.Result{}, err
 	}
 	res, err := c.Execute(ctx, &lb.b)
-	if err != nil {
+	note(&res, lb.b.Len())
+	if err != nil && !errors.Is(err, netlink.ErrUnknown) { // what is unknown, a fresh look tells
 		return res, err
 	}
 	for i, err := range res.Errors() {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,13 +59,21 @@ func (x *linkExec) createIn(ctx context.Context, s *Scope, steps []*linkStep) er
 		lb.add(st, unix.RTM_NEWLINKPROP, netlink.Create|netlink.Excl|netlink.Append,
 			&route.LinkProp{Name: st.mark.temporaryName(), AltNames: []string{st.mark.String()}})
 	}
-	if _, err := lb.send(ctx); err != nil {
+	res, err := lb.try(ctx)
+	if err != nil {
 		return err
 	}
-	if err := x.learn(ctx, s, steps); err != nil {
+	var made []*linkStep // also those without their mark, which nobody else would delete
+	for i, st := range steps {
+		if err := res.Err(2 * i); err == nil || errors.Is(err, netlink.ErrUnknown) {
+			made = append(made, st)
+		}
+	}
+	if err := x.learn(ctx, s, made); err != nil {
+		s.run.wrote = s.run.wrote || len(made) > 0
 		return err
 	}
-	return x.baptise(ctx, s, steps)
+	return x.baptise(ctx, s, made)
 }
 
 // creation returns the message that makes a link, and the handle that has to
@@ -115,7 +124,6 @@ func (x *linkExec) creationData(ctx context.Context, st *linkStep) []byte {
 // would not tell all of them: kernels before 6.2 echo no links, and later ones
 // none whose driver announces it itself (drivers/net/vxlan, rtnl_configure_link).
 func (x *linkExec) learn(ctx context.Context, s *Scope, steps []*linkStep) error {
-	steps = slices.DeleteFunc(slices.Clone(steps), func(st *linkStep) bool { return st.err != nil })
 	names := make([]string, len(steps))
 	for i, st := range steps {
 		names[i] = st.mark.temporaryName()
@@ -125,10 +133,35 @@ func (x *linkExec) learn(ctx context.Context, s *Scope, steps []*linkStep) error
 		return err
 	}
 	for i, st := range steps {
-		if found[i] == nil {
-			st.err = fmt.Errorf("link vanished right after it was made: %w", unix.ENODEV)
-		} else {
+		switch {
+		case found[i] != nil:
 			st.index = found[i].Index
+			if errors.Is(st.err, netlink.ErrUnknown) && slices.Contains(found[i].AltNames, st.mark.String()) {
+				st.err = nil // made and marked, though the answer was lost
+			}
+		case st.err == nil:
+			st.err = fmt.Errorf("link vanished right after it was made: %w", unix.ENODEV)
+		}
+	}
+	return nil
+}
+
+// recall finds out which links have their names of which the answer was lost. What
+// else they lack then, the next look tells.
+func (x *linkExec) recall(ctx context.Context, s *Scope, steps []*linkStep) error {
+	steps = slices.DeleteFunc(slices.Clone(steps), func(st *linkStep) bool { return !errors.Is(st.err, netlink.ErrUnknown) })
+	names := make([]string, len(steps))
+	for i, st := range steps {
+		names[i] = st.name
+	}
+	found, err := s.find(ctx, names)
+	if err != nil {
+		s.run.wrote = true
+		return err
+	}
+	for i, st := range steps {
+		if found[i] != nil && found[i].Index == st.index {
+			st.err = nil
 		}
 	}
 	return nil
@@ -156,7 +189,11 @@ func (x *linkExec) baptise(ctx context.Context, s *Scope, steps []*linkStep) err
 			x.dress(ctx, lb, st, st.index)
 		}
 	}
-	if _, err := lb.send(ctx); err != nil {
+	if _, err := lb.try(ctx); err != nil {
+		s.run.wrote = true
+		return err
+	}
+	if err := x.recall(ctx, s, steps); err != nil {
 		return err
 	}
 	drop := &linkBatch{scope: s}
@@ -164,10 +201,14 @@ func (x *linkExec) baptise(ctx context.Context, s *Scope, steps []*linkStep) err
 		switch {
 		case st.err == nil:
 			x.made[linkPlace{s, st.name}] = st.index
+			s.run.wrote = true
 		case st.index != 0:
 			drop.add(st, unix.RTM_DELLINK, 0, &route.LinkChange{Index: st.index})
 		}
 	}
-	_, err := drop.send(ctx)
+	res, err := drop.try(ctx)
+	for range res.Errors() {
+		s.run.wrote = true // what could not be taken back
+	}
 	return err
 }

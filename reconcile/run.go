@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/spec"
 )
 
@@ -52,6 +53,8 @@ type Run struct {
 	links      *linkPlan
 	// unanswered is set when it is not known which namespace is behind an id.
 	unanswered error
+	// wrote tells that the kernel took a change, or may have.
+	wrote bool
 	// keepAll keeps every object that is observed, for a dump.
 	keepAll bool
 	// look is what the last plan looked at; looked, that there was one which found
@@ -156,6 +159,17 @@ func (r *Run) Unlock() {
 func (r *Run) Close() {
 	r.conns.closeAll()
 	r.Unlock()
+}
+
+// note takes the outcome of n messages that change something.
+func (r *Run) note(res *netlink.Result, n int) {
+	refused := 0
+	for _, err := range res.Errors() {
+		if !errors.Is(err, netlink.ErrUnknown) {
+			refused++
+		}
+	}
+	r.wrote = r.wrote || refused < n
 }
 
 // A Plan is what has to be done. It belongs to its run and to the state that it

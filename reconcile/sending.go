@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/nlapply/nlapply/netlink"
@@ -106,7 +107,8 @@ func (x *sending[K, T]) flush(ctx context.Context) error {
 		return err
 	}
 	res, err := c.Execute(ctx, &x.b)
-	if err != nil {
+	x.s.run.note(&res, x.b.Len())
+	if err != nil && !errors.Is(err, netlink.ErrUnknown) { // what is unknown, a fresh look tells
 		return err
 	}
 	failed := x.failures(&res)
