@@ -29,10 +29,10 @@ func newVLANTable() table {
 	return &vlanTable{objects[vlanKey, vlanRun]{res: vlanResource{}}}
 }
 
-func (t *vlanTable) reset() { t.want, t.have, t.ops, t.declared = nil, nil, nil, 0 }
+func (t *vlanTable) reset(bool) { t.want, t.have, t.ops, t.declared = nil, nil, nil, 0 }
 
 func (t *vlanTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error {
-	t.reset()
+	t.reset(false)
 	have, err := t.read(ctx, s)
 	if err != nil || s.run.keepAll || s.deleting() {
 		return err

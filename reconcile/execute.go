@@ -14,9 +14,11 @@ import (
 // A Result is what an apply came to.
 type Result struct {
 	Changes  int     // steps that were carried out
+	Changed  bool    // something was changed, or may have been, be it a part of a step
 	Rounds   int     // looks at the kernel that found something to do
 	Refused  []error // *StepError, what the kernel refused
 	Rest     []Step  // what a fresh look still finds to do; nil when verified
+	Unknown  bool    // something was changed and no look after that succeeded: Rest is not known
 	Verified bool
 
 	run *Run
@@ -42,53 +44,82 @@ const maxRounds = 3
 // result is valid also with an error.
 func (r *Run) Apply(ctx context.Context, p *Plan) (*Result, error) {
 	res := &Result{run: r}
+	r.wrote = false
+	err := r.apply(ctx, p, res)
+	res.Changed = r.wrote || res.Changes > 0
+	if err != nil && res.Unknown {
+		res.look(context.WithoutCancel(ctx))
+	}
+	return res, err
+}
+
+// look finds out what is left to do after a run that broke off.
+func (res *Result) look(ctx context.Context) {
+	p, err := res.run.planAll(ctx, true)
+	if err == nil && slices.ContainsFunc(slices.Collect(p.Steps()), Step.putsBack) {
+		if res.run.putBack(ctx, res) == nil {
+			p, err = res.run.planAll(ctx, true)
+		}
+	}
+	if res.Unknown = err != nil; !res.Unknown {
+		res.Rest = slices.Collect(p.Steps())
+	}
+}
+
+func (r *Run) apply(ctx context.Context, p *Plan, res *Result) error {
 	if p.loss != nil && !r.cfg.AllowLoss {
-		return res, p.loss
+		return p.loss
 	}
 	last := uint64(0)
 	for ; !p.Empty(); res.Rounds++ {
 		h := p.hash()
 		if h == last || res.Rounds == maxRounds || len(res.Refused) > 0 && !retriable(res.Refused) {
-			for st := range p.Steps() {
-				res.Rest = append(res.Rest, st)
-			}
+			res.Rest = slices.Collect(p.Steps())
+			// What was taken down of others is put back all the same.
+			res.Unknown = slices.ContainsFunc(res.Rest, Step.putsBack)
 			if len(res.Refused) > 0 {
-				return res, errors.Join(res.Refused...)
+				return errors.Join(res.Refused...)
 			}
-			return res, res.unchanged()
+			return res.unchanged()
 		}
 		last = h
-		res.Refused = nil
+		res.Refused, res.Unknown = nil, true
 		if err := r.execute(ctx, res); err != nil {
-			return res, err
+			return err
 		}
 		var err error
 		if p, err = r.planAgain(ctx); err != nil {
-			return res, err
+			return err
 		}
+		res.Unknown = false
 		res.dropMoot(p)
 	}
 	if err := res.notRestored(); err != nil {
-		return res, err
+		return err
 	}
 	res.Verified = true
-	return res, nil
+	return nil
 }
 
 // planAgain looks at what the last plan looked at, and at what changed meanwhile.
 func (r *Run) planAgain(ctx context.Context) (*Plan, error) {
 	if r.cfg.Meanwhile == nil {
-		return r.planAll(ctx)
+		return r.planAll(ctx, true)
 	}
 	look := r.look
 	look.Add(r.cfg.Meanwhile())
 	for _, st := range r.links.steps {
 		look.At(st.scope.Name).Links = true
 	}
+	for s, events := range r.links.events {
+		if len(events) > 0 {
+			look.At(s.Name).Tables = true
+		}
+	}
 	if len(r.namespaces) > 0 {
 		look.All = true
 	}
-	return r.PlanAt(ctx, look)
+	return r.plan(ctx, look, true)
 }
 
 // dropMoot forgets the refusals of declared objects that a fresh look finds in

@@ -160,12 +160,18 @@ func (s *Scope) successor(index int32) int32 {
 // settle dumps the links again after some were made, and returns how the
 // indexes of the plan translate into the kernel's.
 func (s *Scope) settle(ctx context.Context) (func(int32) int32, error) {
-	planned := maps.Clone(s.links.plannedNames)
+	before, planned := s.links, s.links.plannedNames
 	if err := s.observeLinks(ctx); err != nil {
+		s.links = before
 		return nil, err
 	}
+	for i, n := range planned {
+		if s.Index(n) == 0 {
+			s.links.plannedNames[i] = n // it was not made
+		}
+	}
 	return func(i int32) int32 {
-		if n, ok := planned[i]; ok {
+		if n, ok := planned[i]; ok && s.links.plannedNames[i] == "" {
 			return s.Index(n)
 		}
 		return i

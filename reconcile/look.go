@@ -108,21 +108,28 @@ func (l *Look) part(s *Scope) *LookPart {
 
 // PlanAt is Plan for a part of the state. What the last plan of the run found
 // elsewhere is taken to be so still, and to be right.
-func (r *Run) PlanAt(ctx context.Context, look Look) (*Plan, error) {
+func (r *Run) PlanAt(ctx context.Context, look Look) (*Plan, error) { return r.plan(ctx, look, false) }
+
+// plan is PlanAt. An owing plan takes over what the last one owes to others; see
+// debtor.
+func (r *Run) plan(ctx context.Context, look Look, owing bool) (*Plan, error) {
 	if look.All || !r.looked {
-		return r.planAll(ctx)
+		return r.planAll(ctx, owing)
 	}
 	r.look, r.looked = look, false // until it went well
-	p, err := r.planPart(ctx, look)
+	p, err := r.planPart(ctx, look, owing)
 	r.looked = err == nil
 	return p, err
 }
 
-func (r *Run) planPart(ctx context.Context, look Look) (*Plan, error) {
+func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error) {
 	r.namespaces = nil
-	for _, s := range r.scopes {
+	earlier := make([]*Scope, len(r.scopes))
+	for i, s := range r.scopes {
+		before := *s
+		earlier[i] = &before
 		for _, t := range s.tables {
-			t.reset()
+			t.reset(owing)
 		}
 	}
 	changed := map[*Scope]bool{}
@@ -140,6 +147,9 @@ func (r *Run) planPart(ctx context.Context, look Look) (*Plan, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	if owing {
+		r.inherit(slices.DeleteFunc(earlier, func(s *Scope) bool { return !changed[r.scope(s.Name)] }))
 	}
 	for _, s := range r.scopes {
 		p := look.part(s)

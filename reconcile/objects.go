@@ -19,8 +19,8 @@ type table interface {
 	groups() []uint32
 	// declare reads the document.
 	declare(s *Scope) error
-	// reset forgets the last plan.
-	reset()
+	// reset forgets the last plan, but what it owes to others if that is to be kept.
+	reset(owing bool)
 	// hear reads an event against the last plan. It rouses when something of the
 	// table may have to be done because of it.
 	hear(s *Scope, typ uint16, data []byte) Heard
@@ -120,9 +120,9 @@ func (o *objects[K, T]) declare(s *Scope) (err error) {
 }
 
 // reset implements table.
-func (o *objects[K, T]) reset() {
+func (o *objects[K, T]) reset(owing bool) {
 	o.ops, o.have, o.gone = nil, nil, nil
-	if len(o.want) > o.declared {
+	if !owing && len(o.want) > o.declared {
 		o.want, o.lost, o.index = o.want[:o.declared], o.lost[:o.declared], nil
 	}
 	clear(o.lost)

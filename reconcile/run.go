@@ -186,8 +186,9 @@ type Plan struct {
 // Plan looks at the kernel and compares.
 func (r *Run) Plan(ctx context.Context) (*Plan, error) { return r.PlanAt(ctx, Look{All: true}) }
 
-func (r *Run) planAll(ctx context.Context) (*Plan, error) {
+func (r *Run) planAll(ctx context.Context, owing bool) (*Plan, error) {
 	r.look, r.looked = Look{All: true}, false
+	earlier := r.scopes
 	if err := r.findScopes(ctx); err != nil {
 		return nil, err
 	}
@@ -213,6 +214,9 @@ func (r *Run) planAll(ctx context.Context) (*Plan, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	if owing {
+		r.inherit(earlier)
 	}
 	for _, s := range r.scopes {
 		if err := s.observe(ctx, r.links.events[s], everyTable); err != nil {

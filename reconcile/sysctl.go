@@ -57,7 +57,7 @@ func (t *sysctlTable) len() int { return len(t.pending) }
 
 func (*sysctlTable) relocate(func(int32) int32) {}
 
-func (t *sysctlTable) reset() { t.pending = nil }
+func (t *sysctlTable) reset(bool) { t.pending = nil }
 
 func (*sysctlTable) describe(*Scope, *spec.Namespace, bool) {}
 

@@ -71,7 +71,7 @@ func (a *app) runApply(ctx context.Context, deletes bool) error {
 		a.printPlan(plan)
 	}
 	res, err := run.Apply(ctx, plan)
-	rep.Changes, rep.Changed, rep.Verified = res.Changes, res.Changes > 0, res.Verified
+	rep.Changes, rep.Changed, rep.Verified = res.Changes, res.Changed, res.Verified
 	rep.Millis = millis(time.Since(began))
 	if err != nil {
 		return a.applyFailed(&rep, res, err)
@@ -91,10 +91,10 @@ func (a *app) runApply(ctx context.Context, deletes bool) error {
 // applyFailed says what went wrong and what is true now.
 func (a *app) applyFailed(rep *report, res *reconcile.Result, err error) error {
 	st := status(exitFailed)
-	if res.Changes > 0 || res.Rounds > 0 && len(res.Refused) == 0 {
+	if res.Changed {
 		st = exitUnproven
 	}
-	rep.Errors = errorList(err)
+	rep.Errors, rep.Unknown = errorList(err), res.Unknown
 	rep.Rest = res.Rest
 	if a.output == "json" {
 		a.printJSON(rep)
@@ -104,8 +104,11 @@ func (a *app) applyFailed(rep *report, res *reconcile.Result, err error) error {
 		fmt.Fprintln(a.stderr, e.text())
 	}
 	fmt.Fprintf(a.stderr, "nlapply: %s applied", changes(res.Changes))
-	if len(res.Rest) > 0 {
+	switch {
+	case len(res.Rest) > 0:
 		fmt.Fprint(a.stderr, "; what the kernel still lacks:")
+	case res.Unknown:
+		fmt.Fprint(a.stderr, "; what the kernel still lacks is not known")
 	}
 	fmt.Fprintln(a.stderr)
 	for i, s := range res.Rest {

@@ -21,6 +21,7 @@ type report struct {
 	Plan     []reconcile.Step `json:"plan,omitempty"`     // what was found to do
 	Notes    []string         `json:"notes,omitempty"`    // what is no step
 	Rest     []reconcile.Step `json:"rest,omitempty"`     // what is left to do after a failure
+	Unknown  bool             `json:"unknown,omitempty"`  // what is left to do is not known: looking failed
 	Errors   []errorReport    `json:"errors,omitempty"`   // why it failed
 	Millis   float64          `json:"duration,omitempty"` // in milliseconds
 }
@@ -60,15 +61,15 @@ func (e errorReport) text() string {
 
 // errorList takes an error apart into those that it joins.
 func errorList(err error) []errorReport {
+	var step *reconcile.StepError
 	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
+	if errors.As(err, &joined) && isList(joined.Unwrap(), joined) {
 		var list []errorReport
 		for _, e := range joined.Unwrap() {
 			list = append(list, errorList(e)...)
 		}
 		return inOrder(list)
 	}
-	var step *reconcile.StepError
 	if errors.As(err, &step) && step.Place != nil {
 		p := step.Place
 		return []errorReport{{p.File, p.Line, p.Column, p.Path, step.Err.Error(), step.Error()}}
@@ -78,6 +79,13 @@ func errorList(err error) []errorReport {
 		return []errorReport{{se.File, se.Line, se.Column, se.Path, se.Reason, se.Error()}}
 	}
 	return []errorReport{{Reason: err.Error(), full: err.Error()}}
+}
+
+// isList tells an error that joins others, a line each, from one that has several
+// causes.
+func isList(errs []error, of any) bool {
+	err, ok := of.(error)
+	return ok && len(errs) > 0 && err.Error() == errors.Join(errs...).Error()
 }
 
 func (a *app) printJSON(v any) {
