@@ -30,6 +30,7 @@ func main() {
 	flag.StringVar(&o.kernels, "kernels", "native,6.12,6.1", "where to run, comma-separated")
 	flag.StringVar(&o.run, "run", "", "run only the tests that match, as for go test")
 	flag.StringVar(&o.packages, "packages", "./...", "packages to test, space-separated")
+	flag.StringVar(&o.more, "args", "", "more arguments for the test binaries, space-separated")
 	flag.DurationVar(&o.limit, "limit", 6*time.Minute, "a machine that has not ended by then has failed")
 	flag.BoolVar(&o.verbose, "v", false, "show where the time went")
 	flag.Parse()
@@ -42,7 +43,7 @@ func main() {
 }
 
 type options struct {
-	kernels, run, packages string
+	kernels, run, packages, more string
 	limit                  time.Duration
 	verbose                bool
 }
@@ -53,7 +54,7 @@ func (o options) args() []string {
 	if o.run != "" {
 		args = append(args, "-test.run="+o.run)
 	}
-	return args
+	return append(args, strings.Fields(o.more)...)
 }
 
 var errFailed = errors.New("not every kernel passed")

@@ -97,3 +97,9 @@ func try(line string) (bool, error) {
 	}
 	return ok, err
 }
+
+// Holds answers a condition of scripts outside of one.
+func Holds(text string) (bool, error) {
+	ok, _, err := condition(text)
+	return ok, err
+}

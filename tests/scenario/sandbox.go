@@ -85,11 +85,11 @@ func prepare() {
 	}
 }
 
-// isolate gives the calling goroutine, and all programs it starts, a network
+// Isolate gives the calling goroutine, and all programs it starts, a network
 // namespace and a mount namespace of their own, with an empty /run and a
 // writable copy of iproute2's tables. The goroutine keeps its thread, which
 // ends with it; so do the namespaces.
-func isolate() error {
+func Isolate() error {
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare: %w", err)

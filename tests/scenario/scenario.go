@@ -32,25 +32,27 @@ var commands = map[string]func(){
 	"silent":   silent,
 	"notified": notified,
 	"ask":      ask,
+
+	runsCommand: runs,
 }
 
 // Main is the TestMain of a package with scripts. It does not return.
 func Main(m *testing.M) {
 	switch {
 	case commands[filepath.Base(os.Args[0])] != nil:
-		testscript.Main(m, commands) // called by a script: no more namespaces
+		// Called by a script, which has made its namespaces.
 	case os.Getenv(insideEnv) != "":
 		prepare()
+		// Scenarios mostly wait, for duplicate address detection.
+		if !slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.parallel") }) {
+			os.Args = append(os.Args[:1:1], append([]string{"-test.parallel=6"}, os.Args[1:]...)...)
+		}
 	default:
 		flag.Parse()
 		if cache, err := tools.OpenCache(); err == nil {
 			cache.UsePath()
 		}
 		os.Exit(enter())
-	}
-	// Scenarios mostly wait, for duplicate address detection.
-	if !slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.parallel") }) {
-		os.Args = append(os.Args[:1:1], append([]string{"-test.parallel=6"}, os.Args[1:]...)...)
 	}
 	testscript.Main(m, commands)
 }
@@ -104,5 +106,5 @@ func setup(env *testscript.Env) error {
 		}
 	}
 	env.Setenv("NO_COLOR", "1")
-	return isolate()
+	return Isolate()
 }

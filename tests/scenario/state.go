@@ -26,19 +26,22 @@ func writeFile(ts *testscript.TestScript, name, text string) {
 // Files stay; background commands stay in the old ones.
 func fresh(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg || len(args) > 0, "fresh")
-	ts.Check(isolate())
+	ts.Check(Isolate())
 }
 
 // state writes the normalised state of the namespace, and of the named ones,
 // into a file of the work directory, as iproute2 reports it.
 func state(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg || len(args) != 1, "state FILE")
-	text, err := capture(ts)
+	text, err := State(sandboxOf(ts).normalizer)
 	ts.Check(err)
 	writeFile(ts, args[0], text)
 }
 
-func capture(ts *testscript.TestScript) (string, error) {
+// State returns the normalised state of the namespace, and of the named ones, as
+// iproute2 reports it: one object a line, behind a line for its class and one for
+// its namespace.
+func State(n *normalize.Normalizer) (string, error) {
 	var b strings.Builder
 	for _, name := range append([]string{""}, namespaces()...) {
 		if name != "" {
@@ -49,7 +52,7 @@ func capture(ts *testscript.TestScript) (string, error) {
 			return "", err
 		}
 		for _, c := range normalize.Classes {
-			text, err := sandboxOf(ts).normalizer.Text(c, lists[c.Name])
+			text, err := n.Text(c, lists[c.Name])
 			if err != nil {
 				return "", err
 			}
@@ -123,9 +126,9 @@ func roundtrip(ts *testscript.TestScript, neg bool, args []string) {
 	writeFile(ts, "dump.yaml", ts.ReadFile("stdout"))
 	file := filepath.Join(ts.Getenv("WORK"), "dump.yaml")
 	writes(ts, false, []string{"0", "nlapply", "-f", file})
-	want, err := capture(ts)
+	want, err := State(sandboxOf(ts).normalizer)
 	ts.Check(err)
-	ts.Check(isolate())
+	ts.Check(Isolate())
 	if len(args) > 0 {
 		must(ts, "sh", "-e", ts.MkAbs(args[0]))
 	}
@@ -141,7 +144,7 @@ func roundtrip(ts *testscript.TestScript, neg bool, args []string) {
 // seen the carrier, which is after the command that set the link up.
 func settledDiff(ts *testscript.TestScript, want string) (diff string) {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		got, err := capture(ts)
+		got, err := State(sandboxOf(ts).normalizer)
 		ts.Check(err)
 		diff = cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n"))
 		if diff == "" || time.Now().After(end) {

@@ -21,7 +21,7 @@ func survives(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	usage(ts, neg || len(args) < 2, "survives [-setup SETUP.sh] nlapply -f FILE...")
 	begin := func() {
-		ts.Check(isolate())
+		ts.Check(Isolate())
 		if setup != "" {
 			must(ts, "sh", "-e", setup)
 		}

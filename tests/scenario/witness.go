@@ -21,10 +21,11 @@ import (
 	"github.com/nlapply/nlapply/netlink/route/kind"
 )
 
-// A witness hears the kernel's events while nlapply runs and says which of them
+// A Witness hears the kernel's events while nlapply runs and says which of them
 // the printed plan does not account for. What the kernel makes by itself, and
-// what comes and goes with a carrier, needs no line.
-type witness []*ear
+// what comes and goes with a carrier, needs no line; nor does a link that was
+// taken back before it had its name.
+type Witness []*ear
 
 // An ear listens in one namespace.
 type ear struct {
@@ -60,11 +61,17 @@ const untoldEnv = "NLAPPLY_UNTOLD"
 
 // newWitness begins to listen, or returns nil where there is no printed plan to
 // hold against the events.
-func newWitness(args []string) (w witness) {
+func newWitness(args []string) Witness {
 	silent := []string{"-q", "--quiet", "-o", "--output", "-n", "--netns", "plan", "watch", "--watch", "status", "dump", "monitor", "validate", "schema", "completion", "version", "help", "-h", "--help"}
 	if os.Getenv(untoldEnv) != "" || slices.ContainsFunc(args, func(a string) bool { return slices.Contains(silent, a) }) || isTraced() {
 		return nil
 	}
+	return Listen()
+}
+
+// Listen begins to listen in the namespace of the calling thread and in all named
+// ones.
+func Listen() (w Witness) {
 	names := namespaces()
 	if len(names) > maxEars {
 		names = nil
@@ -168,8 +175,9 @@ func decoded[T any, P interface {
 	return object.Clone()
 }
 
-// untold returns the events that what was printed does not account for.
-func (w witness) untold(printed string) (untold []string) {
+// Untold ends the listening and returns the events that what was printed does not
+// account for.
+func (w Witness) Untold(printed string) (untold []string) {
 	if len(w) > 0 {
 		time.Sleep(20 * time.Millisecond) // links vanish a little later
 	}
@@ -207,7 +215,7 @@ func (w *ear) accounts(p plan, links map[int32]*route.Link, h heard) string {
 	}
 	switch {
 	case h.link != nil:
-		if comesWithModule(h.link) || h.link.Flags&unix.IFF_LOOPBACK != 0 && p.has("namespace "+w.in) {
+		if comesWithModule(h.link) || isNameless(w.names[h.link.Index]) || h.link.Flags&unix.IFF_LOOPBACK != 0 && p.has("namespace "+w.in) {
 			return "" // lo bears the mark of its namespace
 		}
 		if p.hasLink(w.names[h.link.Index]) || h.typ == unix.RTM_NEWLINK && !changed(links[h.link.Index], h.link) ||
@@ -235,6 +243,13 @@ func comesWithModule(l *route.Link) bool {
 		"gre0", "gretap0", "erspan0", "tunl0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0", "dummy0", "bond0", "ifb0", "ifb1",
 	}, l.Name)
 }
+
+// isNameless tells whether all that a link was called is a temporary name.
+func isNameless(names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return !temporary.MatchString(name) })
+}
+
+var temporary = regexp.MustCompile(`^(nla[0-9a-f]{12}|nlapply:.*)$`)
 
 func (w *ear) untoldAddr(p plan, verb string, a *route.Addr) string {
 	own, key := a.Local, addrKey{a.Index, a.Local}
@@ -287,7 +302,7 @@ func (w *ear) untoldNeighbor(p plan, links map[int32]*route.Link, verb string, n
 	names := slices.Concat(w.names[n.Index], w.names[n.Master])
 	multicast := n.Dst.IsMulticast() || n.Dst == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	switch {
-	case !n.IsConfigured(), multicast, class == "fdb" && n.Flags&unix.NTF_SELF != 0 && n.LLAddr != nil && n.LLAddr[0]&1 != 0 && key != "00:00:00:00:00:00":
+	case !n.IsConfigured(), multicast, isNameless(w.names[n.Index]), class == "fdb" && n.Flags&unix.NTF_SELF != 0 && n.LLAddr != nil && n.LLAddr[0]&1 != 0 && key != "00:00:00:00:00:00":
 	case p.has(key), p.suffers(class, names), class == "fdb" && p.hasLink(names):
 	default:
 		return fmt.Sprintf("%s %s %s dev %v", verb, class, key, names)
