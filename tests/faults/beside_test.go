@@ -11,7 +11,7 @@ import (
 // TestMeddling lets others change things at random while nlapply runs. The next run
 // repairs everything.
 func TestMeddling(t *testing.T) {
-	beside(t, 2, func(p *passage, n uint64) error {
+	beside(t, 1, func(p *passage, n uint64) error {
 		r := rand.New(rand.NewPCG(*seed, n))
 		wait := p.start(nil, append([]string{"nlapply"}, p.command...)...)
 		done := make(chan result)

@@ -44,8 +44,8 @@ func main() {
 
 type options struct {
 	kernels, run, packages, more string
-	limit                  time.Duration
-	verbose                bool
+	limit                        time.Duration
+	verbose                      bool
 }
 
 // args are the arguments for every test binary.
