@@ -27,8 +27,10 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 // binary itself, under another name.
 var commands = map[string]func(){
 	"nlapply":  nlapply,
+	"churn":    churn,
 	"edits":    edits,
 	"flood":    flood,
+	"heals":    heals,
 	"silent":   silent,
 	"notified": notified,
 	"ask":      ask,

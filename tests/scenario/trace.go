@@ -116,13 +116,7 @@ func unhex(text string) string {
 // sent names the messages of one call that change something. strace decodes
 // netlink messages in sendmsg and sendto, but not in write.
 func sent(call string, protocol uint64, line string) (names []string) {
-	var types []uint64
-	for _, m := range reType.FindAllStringSubmatch(line, -1) {
-		types = append(types, parse(m[1]))
-	}
-	if m := reWrite.FindStringSubmatch(line); m != nil {
-		types = headers([]byte(unhex(m[1])))
-	}
+	types := typesIn(line)
 	if len(types) == 0 { // count it rather than miss one
 		return []string{fmt.Sprintf("%s with unknown messages to netlink protocol %d", call, protocol)}
 	}
@@ -132,6 +126,17 @@ func sent(call string, protocol uint64, line string) (names []string) {
 		}
 	}
 	return names
+}
+
+// typesIn returns the types of the messages in the trace of one call.
+func typesIn(line string) (types []uint64) {
+	if m := reWrite.FindStringSubmatch(line); m != nil {
+		return headers([]byte(unhex(m[1])))
+	}
+	for _, m := range reType.FindAllStringSubmatch(line, -1) {
+		types = append(types, parse(m[1]))
+	}
+	return types
 }
 
 // headers returns the types of the messages in a buffer, nothing if it is cut.
@@ -172,14 +177,20 @@ func message(protocol, typ uint64) (name string, changes bool) {
 		return "", false
 	case protocol == protocolRoute:
 		// net/core/rtnetlink.c, rtnl_msgtype_kind: the two low bits say what is done.
-		n := typ - firstRoute
-		verb := []string{"NEW", "DEL", "GET", "SET"}[n%4]
-		if object := n / 4; object < uint64(len(objects)) {
-			return "RTM_" + verb + objects[object], verb != "GET"
-		}
-		return fmt.Sprintf("RTM_%s(%d)", verb, typ), verb != "GET"
+		name = routeMessage(typ)
+		return name, !strings.HasPrefix(name, "RTM_GET")
 	case protocol == protocolAudit:
 		return fmt.Sprintf("AUDIT(%d)", typ), !slices.Contains(auditReads, typ)
 	}
 	return "", false
+}
+
+// routeMessage names a message of rtnetlink by its type, which is firstRoute or more.
+func routeMessage(typ uint64) string {
+	n := typ - firstRoute
+	verb := []string{"NEW", "DEL", "GET", "SET"}[n%4]
+	if object := n / 4; object < uint64(len(objects)) {
+		return "RTM_" + verb + objects[object]
+	}
+	return fmt.Sprintf("RTM_%s(%d)", verb, typ)
 }
