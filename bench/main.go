@@ -1,7 +1,7 @@
 // Command bench measures nlapply, a raw floor, `ip -batch` and other Go libraries
 // side by side and prints one Markdown table.
 //
-//	go run . [-run REGEXP] [-rounds N] [-size small|full]
+//	go run . [-run REGEXP] [-rounds N] [-size small|full] [-damages N] [-idle DURATION]
 //
 // Read the ratios, not the seconds: the variants of a workload take turns, and
 // what is printed is the median of the ratios of each round. Every workload has
@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"time"
 )
 
 func main() {
@@ -31,6 +32,8 @@ func run() error {
 	pattern := flag.String("run", "", "only workloads whose name matches `REGEXP`")
 	rounds := flag.Int("rounds", 0, "rounds of every workload; 0: as many as suit it, 3 to 7")
 	size := flag.String("size", "full", "small: a look in a minute; full: the sizes of the targets")
+	damages := flag.Int("damages", 300, "how often heal damages objects of each kind")
+	idle := flag.Duration("idle", time.Minute, "how long heal looks at an idle watcher")
 	flag.Parse()
 	re, err := regexp.Compile(*pattern)
 	if err != nil {
@@ -51,10 +54,14 @@ func run() error {
 	}
 	defer b.close()
 	printConditions(os.Stdout, b)
-	printHead(os.Stdout)
+	headed := false
 	for _, w := range workloads(*size == "small") {
 		if !re.MatchString(w.Name) {
 			continue
+		}
+		if !headed {
+			printHead(os.Stdout)
+			headed = true
 		}
 		r, err := b.run(w, *rounds)
 		if err != nil {
@@ -62,7 +69,10 @@ func run() error {
 		}
 		r.print(os.Stdout)
 	}
-	return nil
+	if !re.MatchString("heal") {
+		return nil
+	}
+	return (&healTest{Bench: b, w: os.Stdout, damages: *damages, idle: *idle, small: *size == "small"}).run()
 }
 
 // workloads are all workloads, in the order of the targets of nlapply.

@@ -44,7 +44,21 @@ var workers = map[string]func(args []string) (Sample, error){
 	"decode-jsimonetti": jsimonettiDecode,
 }
 
+// companions are what this program does in processes of its own beside a
+// measurement, until their standard input ends.
+var companions = map[string]func(args []string) error{
+	"heal-flood":  floodWorker,
+	"heal-poller": pollerWorker,
+}
+
 func runWorker(name string, args []string) int {
+	if run, ok := companions[name]; ok {
+		if err := run(args); err != nil {
+			fmt.Fprintln(os.Stderr, name+":", err)
+			return 1
+		}
+		return 0
+	}
 	work, ok := workers[name]
 	if !ok {
 		fmt.Fprintln(os.Stderr, "no such worker:", name)
