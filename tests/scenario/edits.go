@@ -274,7 +274,7 @@ func (e *editor) settle() error {
 		}
 	}
 	slices.Sort(want)
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(30 * time.Millisecond) {
 		have, err := routesNow()
 		if err != nil {
 			return err

@@ -172,7 +172,7 @@ func normalizeOutput(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprint(ts.Stdout(), text)
 }
 
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // eventually repeats a command until it succeeds (with !, fails) or patience
 // is at its end. "has" may be repeated too.
