@@ -45,6 +45,7 @@ func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
 		return false
 	}
 	w.want(Drift, h.Look)
+	w.disturbed = w.disturbed || !w.run.Owns(m.Port)
 	if h.Object.Class == "link" && h.Deleted {
 		w.holds.hasten(h.Object)
 	}

@@ -97,9 +97,11 @@ func (hs *holds) healed(o reconcile.Object, by string) (report, pause bool) {
 	f.last, f.by = now, by
 	pause = f.excess > contestAfter || h != nil && h.why == contested
 	report = !f.reported && (pause || f.count >= contestAfter)
-	f.reported = f.reported || report
 	return report, pause
 }
+
+// report notes that a fight is known.
+func (hs *holds) report(o reconcile.Object) { hs.fights[o.ID()].reported = true }
 
 // release ends the pauses that are over, and returns what to look at again.
 func (hs *holds) release() (look reconcile.Look) {

@@ -120,9 +120,12 @@ type watcher struct {
 	waiting  []string // links that are waited for
 	drift    string   // that was reported last, when it only observes
 	overruns int
-	invalid  spec.Errors // why the files as they are now are not in force
-	objects  map[string]int
-	status   statusBoard
+	// disturbed tells that others changed something that matters since the last plan
+	// was begun to be carried out.
+	disturbed bool
+	invalid   spec.Errors // why the files as they are now are not in force
+	objects   map[string]int
+	status    statusBoard
 }
 
 // failure puts off the next round after one that failed as a whole.
@@ -411,6 +414,7 @@ func (w *watcher) goOn(r *Round, look reconcile.Look) {
 // apply carries a plan out and says what became of it.
 func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, look reconcile.Look) {
 	w.logSteps(r)
+	w.disturbed = false
 	res, err := w.run.Apply(ctx, plan)
 	r.Changes = res.Changes
 	if err := w.listen(); err != nil { // in namespaces that are new
@@ -441,29 +445,35 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 	}
 }
 
-// putOff leaves alone what the kernel refused, or took without an effect. It tells
-// whether any of it was not left alone already.
+// putOff leaves alone what the kernel refused, or took without an effect, and tells
+// whether that makes the next round another one. Where others changed something
+// meanwhile, that may be why: then it is tried again at once, but not for ever.
 func (w *watcher) putOff(res *reconcile.Result) (some bool) {
-	hold := func(o reconcile.Object, why, detail string) {
+	leave := func(o reconcile.Object, why, detail string) {
+		if w.disturbed {
+			if _, pause := w.holds.healed(o, w.culprits[o.ID()].String()); !pause {
+				some = true
+				return
+			}
+		}
 		some = some || !w.holds.has(o)
 		w.logHold(w.holds.putOff(o, why, detail))
 	}
 	for _, err := range res.Refused {
 		var e *reconcile.StepError
 		if errors.As(err, &e) {
-			hold(e.Step.Subject(), refused, e.Error())
+			leave(e.Step.Subject(), refused, e.Error())
 		}
 	}
 	if len(res.Refused) > 0 {
 		return some
 	}
 	for _, st := range res.Rest {
-		o := st.Subject()
-		if w.culprits[o.ID()].port != 0 { // somebody undid it at once
+		if o := st.Subject(); w.culprits[o.ID()].port != 0 { // somebody undid it at once
 			w.contest(o)
 			some = true
 		} else {
-			hold(o, ignored, reconcile.ErrNotConvergent.Error())
+			leave(o, ignored, reconcile.ErrNotConvergent.Error())
 		}
 	}
 	return some
@@ -475,6 +485,7 @@ func (w *watcher) contest(o reconcile.Object) (leftAlone bool) {
 	by := w.culprits[o.ID()].String()
 	report, leftAlone := w.holds.healed(o, by)
 	if report {
+		w.holds.report(o)
 		w.log.Warn("contested: "+o.String()+" is changed back again and again", objectAttrs(o), slog.String("by", by))
 	}
 	if leftAlone {
