@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"errors"
+	"hash/fnv"
 	"io/fs"
 	"slices"
 
@@ -139,7 +140,7 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 		// The port, not the link; its options are part of the link's dump.
 		part.AddClass("vlan", nil)
 		part.AddClass("fdb", nil)
-		h.Rouses = before != nil && s.declaredLink(l.Index) != nil
+		h.Rouses = s.isNewOfPort(l.Index, data) && before != nil && s.declaredLink(l.Index) != nil
 	case typ == unix.RTM_DELLINK:
 		h.Deleted, part.Tables, h.Rouses = true, true, before != nil
 	case before == nil:
@@ -153,6 +154,19 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 	// Of a link that is left alone it only matters what others lose by it.
 	h.Rouses = h.Rouses && (h.Deleted || part.Tables || !s.run.holds(h.Object))
 	return h
+}
+
+// isNewOfPort tells whether an event of a bridge port says anything that the last
+// one did not: the kernel repeats them.
+func (s *Scope) isNewOfPort(index int32, data []byte) bool {
+	h := fnv.New64a()
+	h.Write(data)
+	if s.ports == nil {
+		s.ports = map[int32]uint64{}
+	}
+	last, known := s.ports[index]
+	s.ports[index] = h.Sum64()
+	return !known || last != h.Sum64()
 }
 
 // expects tells whether a new link matters: by its name, its mark, what it is

@@ -31,6 +31,8 @@ type Scope struct {
 	connected connected
 	nsids     map[int32]*Scope // by their id in this namespace; nil until asked for
 	others    map[uint8]bool   // protocols of other owners; nil until asked for
+	// ports are the last events of bridge ports, hashed.
+	ports map[int32]uint64
 	// waiting are the links that are waited for: what hangs on them is left out.
 	waiting map[string]bool
 	// narrow looks for objects of ours only where some are declared.
