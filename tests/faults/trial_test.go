@@ -328,7 +328,7 @@ func (t trial) judgeRest(v *verdict, r, plain result) error {
 	if err != nil {
 		return err
 	}
-	if rep.unknown || t.victim().foreign || t.victim().name != "" && t.p.proofs[t.f.On] {
+	if rep.unknown || t.victim().foreign || t.victim().repair != "" || t.victim().name != "" && t.p.proofs[t.f.On] {
 		return nil
 	}
 	for _, line := range next.plan {
