@@ -24,7 +24,7 @@ type Status struct {
 	Digest   string         `json:"digest"`     // of these files, as `cat FILES | sha256sum` prints it
 	Objects  map[string]int `json:"objects"`    // how many of each class they declare
 	Since    time.Time      `json:"since"`      // when they were taken up
-	Document int            `json:"generation"` // counts the documents that were in force, this one included
+	Document int            `json:"generation"` // counts the documents that were in force, this one included; the same again is none
 
 	Rounds   int `json:"rounds"`   // looks at the kernel
 	Changes  int `json:"changes"`  // steps that were carried out in all
@@ -81,8 +81,12 @@ func (b *statusBoard) inForce(doc *spec.Document) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := &b.s
-	s.Owner, s.PID, s.Files, s.Digest, s.Objects = doc.Owner, os.Getpid(), files, doc.Digest(), doc.Count()
-	s.Since, s.Invalid = time.Now(), nil
+	before := s.Digest
+	s.Owner, s.PID, s.Files, s.Digest, s.Objects, s.Invalid = doc.Owner, os.Getpid(), files, doc.Digest(), doc.Count(), nil
+	if s.Digest == before {
+		return
+	}
+	s.Since = time.Now()
 	s.Document++
 	s.Summary = "looking for the first time"
 	if s.Document > 1 {

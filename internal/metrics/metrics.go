@@ -43,6 +43,7 @@ type Watcher struct {
 
 	mu       sync.Mutex // guards all following fields, and that metrics are of one round
 	document *spec.Document
+	digest   string // of document
 	health   health
 }
 
@@ -67,7 +68,7 @@ func New(interval time.Duration) *Watcher {
 	w.success = f.gauge("last_success_timestamp_seconds", "When the last look ended that found or made everything right, but for held objects.")
 	w.info = f.gauges("document_info", "The document in force: its owner, and the beginning of the SHA-256 of its files.", "owner", "sha256")
 	w.declared = f.gauges("document_objects", "Objects that the document in force declares, by class.", "class")
-	w.documents = f.counter("document_changes_total", "Documents that were taken up, the first one included.")
+	w.documents = f.counter("document_changes_total", "Documents that were taken up and differ from the one before, the first one included.")
 	w.invalid = f.gauge("document_invalid", "1 when the files as they are now are not in force, because they are not valid.")
 	w.process.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
@@ -113,9 +114,8 @@ func (w *Watcher) Heard(r watch.Round) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	isSame := w.document == r.Document
+	isSame := w.isInForce(r.Document)
 	if !isSame {
-		w.document = r.Document
 		w.takeUp(&r)
 	}
 	w.reconciles.WithLabelValues(r.Cause, r.Result()).Inc()
@@ -132,12 +132,23 @@ func (w *Watcher) Heard(r watch.Round) {
 	w.health = healthOf(&r, now)
 }
 
+// isInForce tells whether a document says what the last one said: files are read again
+// also when they have not changed.
+func (w *Watcher) isInForce(doc *spec.Document) bool {
+	if w.document == doc {
+		return true
+	}
+	before, digest := w.document, doc.Digest()
+	isSame := before != nil && before.Owner == doc.Owner && w.digest == digest
+	w.document, w.digest = doc, digest
+	return isSame
+}
+
 // takeUp notes a document that came into force.
 func (w *Watcher) takeUp(r *watch.Round) {
 	w.documents.Inc()
 	w.info.Reset()
-	digest := r.Document.Digest()
-	w.info.WithLabelValues(r.Document.Owner, digest[:min(len(digest), digestDigits)]).Set(1)
+	w.info.WithLabelValues(r.Document.Owner, w.digest[:min(len(w.digest), digestDigits)]).Set(1)
 	setByClass(w.declared, r.Objects)
 }
 

@@ -89,6 +89,11 @@ func TestMetrics(t *testing.T) {
 		`nlapply_waiting_links 0`,
 	)
 
+	// the same files read again are no other document
+	w.Heard(watch.Round{Document: &spec.Document{Owner: "edge"}, Objects: objects, Cause: watch.Asked})
+	hasLines(t, w, `nlapply_document_changes_total 1`)
+	doc = w.document
+
 	// a round that fails heals nothing
 	w.Heard(watch.Round{
 		Document: doc, Objects: objects, Cause: watch.TimePassed, Err: errors.New("locked"), Failed: true,

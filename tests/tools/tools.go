@@ -34,6 +34,7 @@ var Programs = []Program{
 	{Name: "busybox", Package: "busybox-static"},
 	{Name: "depmod", Package: "kmod"},
 	{Name: "xz", Package: "xz-utils"},
+	{Name: "systemctl", Package: "systemd", Unpack: true},
 }
 
 // Cache is the directory that keeps what was fetched. Concurrent runs share

@@ -3,6 +3,7 @@ package vm
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -36,6 +37,29 @@ func packSystem(a *archive) {
 	for _, name := range oracles {
 		packProgram(a, name)
 	}
+	packSystemd(a)
+}
+
+// packSystemd copies the service manager, and the targets that it wants to see, to
+// where it expects them: a test starts it beside the guest's own init process.
+func packSystemd(a *archive) {
+	systemctl, err := exec.LookPath("systemctl")
+	if err != nil {
+		return
+	}
+	root := filepath.Dir(filepath.Dir(systemctl)) // of the system, or of an unpacked package
+	packProgram(a, "systemctl")
+	for _, name := range []string{"systemd", "systemd-executor"} { // the second since 255
+		if _, err := exec.LookPath(filepath.Join(root, "lib/systemd", name)); err == nil {
+			packFile(a, "usr/lib/systemd/"+name, filepath.Join(root, "lib/systemd", name))
+		}
+	}
+	for _, name := range []string{"basic", "multi-user", "network", "network-pre", "paths", "shutdown", "slices", "sockets", "sysinit", "timers", "umount"} {
+		unit := "lib/systemd/system/" + name + ".target"
+		if _, err := os.Stat(filepath.Join(root, unit)); err == nil {
+			a.file("usr/"+unit, filepath.Join(root, unit))
+		}
+	}
 }
 
 // library is a line of ldd's output that names a file.
@@ -45,11 +69,14 @@ var library = regexp.MustCompile(`(/\S+) \(0x`)
 // with to where it looks for them. One that this machine lacks is left out:
 // the tests that need it say so themselves.
 func packProgram(a *archive, name string) {
-	from, err := exec.LookPath(name)
-	if err != nil {
-		return
+	if from, err := exec.LookPath(name); err == nil {
+		packFile(a, "bin/"+name, from)
 	}
-	a.file("bin/"+name, from)
+}
+
+// packFile copies a program, and its libraries.
+func packFile(a *archive, to, from string) {
+	a.file(to, from)
 	out, err := exec.Command("ldd", from).CombinedOutput()
 	if err != nil && !strings.Contains(string(out), "not a dynamic") {
 		a.err = fmt.Errorf("ldd %s: %w\n%s", from, err, out)
