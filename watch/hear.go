@@ -45,7 +45,7 @@ func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
 		return false
 	}
 	w.want(Drift, h.Look)
-	w.disturbed = w.disturbed || !w.run.Owns(m.Port)
+	w.disturbed = w.disturbed || w.disturbs(namespace, h, m.Port)
 	if h.Object.Class == "link" && h.Deleted {
 		w.holds.hasten(h.Object)
 	}
@@ -53,6 +53,12 @@ func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
 		w.blame(h, m.Port)
 	}
 	return true
+}
+
+// disturbs tells whether an event is another program's doing. The kernel does not
+// say so when a link goes down.
+func (w *watcher) disturbs(namespace string, h reconcile.Heard, port uint32) bool {
+	return port != 0 && !w.run.Owns(port) || port == 0 && h.Object.Class == "link" && h.Look.At(namespace).Tables
 }
 
 // blame notes who changed an object. Whose process it was is asked only when it
