@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/nlapply/nlapply/reconcile"
@@ -154,8 +155,10 @@ func (w *watcher) putOff(res *reconcile.Result) (some bool) {
 	if len(res.Refused) > 0 {
 		return some
 	}
+	w.disturbed = w.disturbed || slices.ContainsFunc(res.Rest, isNewSpace)
 	for _, st := range res.Rest {
-		if o := st.Subject(); w.culprits[o.ID()].port != 0 { // somebody undid it at once
+		o := st.Subject()
+		if w.culprits[o.ID()].port != 0 || isNewSpace(st) { // somebody undid it at once
 			w.contest(o)
 			some = true
 		} else {
@@ -163,6 +166,12 @@ func (w *watcher) putOff(res *reconcile.Result) (some bool) {
 		}
 	}
 	return some
+}
+
+// isNewSpace tells whether a step makes a namespace. The kernel always does: when it
+// is not there, somebody deleted it, and what was in it.
+func isNewSpace(st reconcile.Step) bool {
+	return st.Class == "namespace" && st.Action == reconcile.Create
 }
 
 // contest notes that an object was put right which somebody undoes, reports it when
