@@ -70,7 +70,7 @@ func (w *watcher) blame(h reconcile.Heard, port uint32) {
 		c.protocol = h.Protocol
 	}
 	if f := w.holds.fights[id]; f != nil && f.count > 2 && port != 0 {
-		c.process = processOf(port)
+		c.process = processOf(h.Object.Namespace, port)
 	}
 	if before, known := w.culprits[id]; known && c.process == "" {
 		c.process = before.process

@@ -1,15 +1,12 @@
 package watch
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/nlapply/nlapply/internal/portowner"
+	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/netlink/route"
 )
 
@@ -40,56 +37,20 @@ func (c culprit) String() string {
 	return strings.Join(words, ", ")
 }
 
-// processOf names the process that has a netlink socket of this port. Most
-// programs' first socket has their process id as its port (net/netlink/
-// af_netlink.c, netlink_autobind); /proc/net/netlink tells whether it is so.
-func processOf(port uint32) string {
-	inode := inodeOf(port)
-	if inode != "" && port <= 1<<22 && hasSocket(strconv.Itoa(int(port)), inode) {
-		return processName(strconv.Itoa(int(port)))
+// processOf names the process that has a netlink socket of this port in a
+// namespace.
+func processOf(namespace string, port uint32) string {
+	open := netns.Current
+	if namespace != "" {
+		open = func() (*netns.NS, error) { return netns.Open(namespace) }
 	}
-	if inode != "" {
-		dirs, _ := filepath.Glob("/proc/[0-9]*")
-		for _, dir := range dirs {
-			if pid := filepath.Base(dir); hasSocket(pid, inode) {
-				return processName(pid)
-			}
-		}
-	}
-	return ""
-}
-
-// inodeOf returns the inode of the rtnetlink socket of a port, "" when it is not
-// open any more, or in another namespace.
-func inodeOf(port uint32) string {
-	table, err := os.ReadFile("/proc/thread-self/net/netlink")
+	ns, err := open()
 	if err != nil {
 		return ""
 	}
-	lines := bufio.NewScanner(bytes.NewReader(table))
-	for lines.Scan() { // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
-		f := strings.Fields(lines.Text())
-		if len(f) == 10 && f[1] == "0" && f[2] == strconv.FormatUint(uint64(port), 10) {
-			return f[9]
-		}
+	defer ns.Close()
+	if pid, name := portowner.Find(ns, port, true); name != "" {
+		return fmt.Sprintf("%s (pid %d)", name, pid)
 	}
 	return ""
-}
-
-func hasSocket(pid, inode string) bool {
-	fds, _ := filepath.Glob("/proc/" + pid + "/fd/*")
-	for _, fd := range fds {
-		if target, err := os.Readlink(fd); err == nil && target == "socket:["+inode+"]" {
-			return true
-		}
-	}
-	return false
-}
-
-func processName(pid string) string {
-	comm, err := os.ReadFile("/proc/" + pid + "/comm")
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%s (pid %s)", strings.TrimSpace(string(comm)), pid)
 }

@@ -84,6 +84,7 @@ var layers = [][]string{
 	{"reconcile", "monitor"},
 	{"spec", "netlink/route/kind", "internal/wire"},
 	{"netlink/route/attr", "netlink/route", "netlink/audit", "netlink/sockdiag"},
+	{"internal/portowner"},
 	{"netlink/netns", "netlink/nltest"},
 	{"netlink"},
 	{"netlink/internal", "internal/peercred"},
