@@ -19,7 +19,7 @@ func (w *watcher) hearOf(e *ear) (reason bool) {
 	w.spare = messages
 	if lost {
 		w.overruns++
-		w.log.Warn("events were lost, so all that they may have been about is looked at", "namespace", e.namespace)
+		w.log.Warn("events were lost, so all that they may have been about is looked at", "in", e.namespace)
 		var look reconcile.Look
 		part := look.At(e.namespace)
 		part.Links, part.Tables, part.Wide = true, true, true

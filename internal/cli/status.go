@@ -77,7 +77,7 @@ func (a *app) printStatus(s *watch.Status) {
 		fmt.Fprintln(a.stdout, "  "+a.paint(st))
 	}
 	if len(s.Held) > 0 {
-		fmt.Fprintln(a.stdout, "left alone for a while:")
+		fmt.Fprintln(a.stdout, "contested, or left alone for a while:")
 	}
 	for _, h := range s.Held {
 		next := ""

@@ -37,6 +37,11 @@ var checks = []struct {
 		"which is for tests",
 	},
 	{
+		"test support imports the engine", Imports,
+		"internal/testns/x.go: package testns\nimport _ \"" + Module + "/reconcile\"",
+		"test support imports reconcile",
+	},
+	{
 		"a package without a place", Imports,
 		"pkg/util/x.go: package util",
 		"package pkg/util has no place",
