@@ -22,7 +22,7 @@ func TestAskAndDoNotRead(t *testing.T) {
 	w := &watcher{}
 	doc := load(t, "links: {lo: {}}")
 	w.status.inForce(doc)
-	w.status.note(manySteps(doc, 100_000)) // more than a socket takes
+	w.status.note(manySteps(doc, 5_000)) // more than a socket takes
 	p, err := announce("lazy", w.answer)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestAskAndDoNotRead(t *testing.T) {
 func TestNoteBesideReader(t *testing.T) {
 	doc := load(t, "links: {lo: {}}")
 	w := &watcher{}
-	w.status.note(manySteps(doc, 100_000))
+	w.status.note(manySteps(doc, 5_000))
 	ours, theirs := net.Pipe() // a write waits for its reader
 	defer theirs.Close()
 	go w.answer(ours)
