@@ -98,13 +98,6 @@ func (w *watcher) meanwhile() reconcile.Look {
 	return look
 }
 
-// drainAll has all that was announced so far ready to be heard.
-func (w *watcher) drainAll() {
-	for _, e := range w.ears {
-		e.drain()
-	}
-}
-
 // drain reads all that was announced in the namespaces of a look so far; in all of
 // them when it is about links, because pairs reach from one into another.
 func (w *watcher) drain(look reconcile.Look) {
