@@ -22,7 +22,7 @@ import (
 var (
 	which = flag.String("faults", "sample", "which faults TestFaults tries: sample, all, or those that contain a text")
 	seed  = flag.Uint64("faultseed", uint64(time.Now().UnixNano()), "what the sample is drawn with")
-	count = flag.Int("faultcount", 60, "how many faults the sample has")
+	count = flag.Int("faultcount", 20, "how many faults the sample has")
 	tell  = flag.Bool("faulttell", false, "print what every run printed")
 	side  = flag.Int("faultworkers", 8, "how many faults are tried side by side")
 )

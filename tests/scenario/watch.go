@@ -72,7 +72,7 @@ func oneLook(sent []request) error {
 }
 
 // quietTime is how long a program is silent that is taken to have nothing more to do.
-const quietTime = 500 * time.Millisecond
+const quietTime = time.Second
 
 // sentAfter runs a command and returns what a process sends because of it, when it
 // is silent again.
@@ -90,7 +90,7 @@ func sentAfter(pid, command string) (sent []request, err error) {
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		time.Sleep(quietTime)
 		now, err := t.sent()
-		if err != nil || len(now) == len(sent) && len(now) > 0 {
+		if err != nil || len(now) == len(sent) && slices.ContainsFunc(now, request.changes) {
 			return sent, err
 		}
 		sent = now
