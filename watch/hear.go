@@ -84,9 +84,7 @@ func (w *watcher) meanwhile() reconcile.Look {
 	if err := w.listen(); err != nil {
 		w.complain("cannot listen", err)
 	}
-	for _, e := range w.ears {
-		e.drain()
-	}
+	w.drainAll()
 	w.spaces = namedSpaces()
 	before := w.roused
 	w.hear()
@@ -96,6 +94,13 @@ func (w *watcher) meanwhile() reconcile.Look {
 		w.cause = ""
 	}
 	return look
+}
+
+// drainAll has all that was announced so far ready to be heard.
+func (w *watcher) drainAll() {
+	for _, e := range w.ears {
+		e.drain()
+	}
 }
 
 // drain reads all that was announced in the namespaces of a look so far; in all of

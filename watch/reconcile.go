@@ -117,6 +117,8 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 	case len(res.Refused) > 0 || len(res.Rest) > 0:
 		// What is wrong is left alone for a while, so that the rest is done.
 		r.Err = err
+		w.drainAll() // who is to blame may have come after the last drain
+		w.hear()
 		if !w.putOff(res) { // nothing that was not put off before: it would be the same again
 			w.pending.Add(look)
 			w.fail(r, "not applied", err)
