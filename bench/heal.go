@@ -139,24 +139,30 @@ func quantile(times []time.Duration, q float64) time.Duration {
 	return times[max(0, int(math.Ceil(q*float64(len(times))))-1)]
 }
 
-// footprint prints what a watcher costs that has much to watch.
+// footprint prints what watchers cost: one that has little to watch, and one that has
+// much.
 func (h *healTest) footprint(foreign int) error {
 	own := 100_000
 	if h.small {
 		own = 10_000
 	}
+	if err := h.footprintOf(healObjects, 0); err != nil {
+		return err
+	}
+	return h.footprintOf(own, foreign)
+}
+
+func (h *healTest) footprintOf(own, foreign int) error {
+	fmt.Fprintf(os.Stderr, "heal: a watcher of %d routes\n", own)
 	s, err := h.stage()
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	fmt.Fprintf(os.Stderr, "heal: memory and idle time\n")
 	if err := s.addForeign(foreign); err != nil {
 		return err
 	}
-	bed := newHealBed()
-	bed.routes = own
-	w, err := h.watch(s, bed)
+	w, err := h.watch(s, healBed{routes: own})
 	if err != nil {
 		return err
 	}
@@ -169,19 +175,8 @@ func (h *healTest) footprint(foreign int) error {
 	time.Sleep(3 * time.Second)
 	fmt.Fprintf(h.w, "\nA watcher of %d routes beside %d foreign ones:\n\n| what | measured | goal | met? |\n|---|---|---|---|\n", own, foreign)
 	fmt.Fprintf(h.w, "| VmRSS, VmHWM | %s, %s | | |\n", w.status("VmRSS"), w.status("VmHWM"))
-
-	before, files, threads := w.cpu(), w.files(), w.status("Threads")
-	events := d.heard()
-	time.Sleep(h.idle)
-	used := w.cpu() - before
-	goal, verdict := "", ""
-	if h.idle >= 10*time.Minute {
-		goal, verdict = "< 50 ms", judge(float64(used), float64(50*time.Millisecond)).String()
-	}
-	fmt.Fprintf(h.w, "| CPU time of %v without events | %v | %s | %s |\n", h.idle, used, goal, verdict)
-	writes := d.heard() - events
-	fmt.Fprintf(h.w, "| changes of the kernel meanwhile | %d | 0 | %s |\n", writes, judge(float64(writes), 0))
-
+	files, threads := w.files(), w.status("Threads")
+	h.idleTime(w, d)
 	if _, err := d.damageAll(healKinds[:4], h.damages); err != nil {
 		return err
 	}
@@ -190,6 +185,20 @@ func (h *healTest) footprint(foreign int) error {
 	fmt.Fprintf(h.w, "| threads before and after | %s, %s | | |\n", threads, w.status("Threads"))
 	fmt.Fprintf(h.w, "| VmRSS, VmHWM after | %s, %s | | |\n", w.status("VmRSS"), w.status("VmHWM"))
 	return nil
+}
+
+// idleTime prints what a watcher does to which nothing happens, but for its looks at
+// everything once a minute.
+func (h *healTest) idleTime(w *process, d *damager) {
+	before, changes := w.cpu(), d.changed()
+	time.Sleep(h.idle)
+	used, writes := w.cpu()-before, d.changed()-changes
+	goal, verdict := "", ""
+	if h.idle >= 10*time.Minute {
+		goal, verdict = "< 50 ms", judge(float64(used), float64(50*time.Millisecond)).String()
+	}
+	fmt.Fprintf(h.w, "| CPU time of %v without events | %v | %s | %s |\n", h.idle, used, goal, verdict)
+	fmt.Fprintf(h.w, "| changes of the watcher meanwhile | %d | 0 | %s |\n", writes, judge(float64(writes), 0))
 }
 
 // healObjects is how many objects of each kind can be damaged, healLinks how many

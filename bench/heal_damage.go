@@ -116,14 +116,14 @@ type damager struct {
 	index map[string]int32
 	ended chan struct{}
 
-	mu     sync.Mutex // guards all following fields
-	events int
-	lost   error
-	broken match
-	healed []match
-	began  time.Time
-	done   chan time.Duration
-	closed bool
+	mu      sync.Mutex // guards all following fields
+	changes int        // events of what somebody asked for
+	lost    error
+	broken  match
+	healed  []match
+	began   time.Time
+	done    chan time.Duration
+	closed  bool
 }
 
 // newDamager begins to listen in a stage.
@@ -157,11 +157,11 @@ func (d *damager) close() {
 	d.c.Close()
 }
 
-// heard returns how many events there were.
-func (d *damager) heard() int {
+// changed returns how many events there were of what somebody asked for.
+func (d *damager) changed() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.events
+	return d.changes
 }
 
 // damage damages one object and returns how long the repair took.
@@ -201,6 +201,9 @@ func (d *damager) listen() {
 		}
 		for b := buf[:max(n, 0)]; len(b) >= unix.NLMSG_HDRLEN; {
 			h, size := header(b)
+			if h.Pid != 0 { // else it is the kernel's own doing: an entry that grew old
+				d.changes++
+			}
 			d.note(now, h.Type, b[unix.NLMSG_HDRLEN:min(int(h.Len), len(b))])
 			b = b[min(size, len(b)):]
 		}
@@ -213,7 +216,6 @@ func (d *damager) listen() {
 
 // note compares an event with what is waited for.
 func (d *damager) note(now time.Time, typ uint16, body []byte) {
-	d.events++
 	switch {
 	case d.broken == nil:
 	case d.began.IsZero():
