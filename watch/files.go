@@ -19,7 +19,7 @@ import (
 // Times that files are given.
 const (
 	fileSettle  = 100 * time.Millisecond // of quiet: an edit is several events
-	fileVanish  = time.Second            // until a file that was moved away is taken to be gone
+	fileVanish  = 5 * time.Second        // until a file that was moved away is taken to be gone
 	fileWriting = 10 * time.Second       // until a file is read although somebody has it open to write
 )
 
