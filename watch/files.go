@@ -6,7 +6,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink/netns"
+	"github.com/nlapply/nlapply/spec"
 )
 
 // Times that files are given.
@@ -34,6 +37,9 @@ type files struct {
 	fs         *fsnotify.Watcher
 	changed    chan struct{} // the files are others, and have come to rest
 	namespaces chan struct{}
+
+	mu   sync.Mutex
+	rest string // the state in which they came to rest last; guarded by mu
 }
 
 // watchFiles watches the directories of the files, because editors replace files,
@@ -49,20 +55,44 @@ func watchFiles(names []string) (*files, error) {
 		return nil, err
 	}
 	f.watchNamespaces()
-	go f.follow(f.state(), namedSpaces())
+	f.rest = f.state()
+	go f.follow(f.rest, namedSpaces())
 	return f, nil
 }
 
 func (f *files) close() { f.fs.Close() }
+
+// read calls load, and tells whether what it read is whole: that nobody changed the
+// files meanwhile, nor is about to. Such a change is reported when they have come to
+// rest. Who does not come because of a report (asked) may read files of which no
+// report came, as on file systems of other machines, if nobody writes to them.
+func (f *files) read(load func() (*spec.Document, error), asked bool) (doc *spec.Document, whole bool, err error) {
+	before := f.state()
+	if before != f.atRest() && (!asked || f.areBeingWritten()) {
+		return nil, false, nil
+	}
+	doc, err = load()
+	return doc, f.state() == before, err
+}
+
+func (f *files) atRest() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rest
+}
+
+func (f *files) cameToRest(state string) {
+	f.mu.Lock()
+	f.rest = state
+	f.mu.Unlock()
+	signal(f.changed)
+}
 
 // follow reports changes of the states.
 func (f *files) follow(last string, spaces map[string]netns.ID) {
 	settle, check := stoppedTimer(), stoppedTimer()
 	var checks []time.Duration
 	var deadline time.Time // of what is being written
-	unsettled := func(after time.Duration) {
-		settle.Reset(after)
-	}
 	for {
 		select {
 		case e, ok := <-f.fs.Events:
@@ -79,7 +109,7 @@ func (f *files) follow(last string, spaces map[string]netns.ID) {
 			}
 			_ = f.watchDirs() // directories are replaced, too, and links lead elsewhere
 			deadline = time.Now().Add(fileWriting)
-			unsettled(fileSettle)
+			settle.Reset(fileSettle)
 		case _, ok := <-f.fs.Errors: // events are lost, perhaps
 			if !ok {
 				return
@@ -87,16 +117,16 @@ func (f *files) follow(last string, spaces map[string]netns.ID) {
 			checks = nsChecks
 			check.Reset(checks[0])
 			deadline = time.Now().Add(fileWriting)
-			unsettled(fileSettle)
+			settle.Reset(fileSettle)
 		case <-settle.C:
 			now := f.state()
 			switch wait := f.unrest(last, now); {
 			case now == last:
 			case wait > 0 && time.Now().Before(deadline):
-				unsettled(wait)
+				settle.Reset(wait)
 			default:
 				last = now
-				signal(f.changed)
+				f.cameToRest(now)
 			}
 		case <-check.C:
 			if now := namedSpaces(); !maps.Equal(now, spaces) {
@@ -127,11 +157,8 @@ func signal(c chan struct{}) {
 // one, or one went that may come back under its name. It is 0 when they are at
 // rest.
 func (f *files) unrest(last, now string) time.Duration {
-	paths := f.paths()
-	for _, path := range paths {
-		if isBeingWritten(path) {
-			return fileSettle
-		}
+	if f.areBeingWritten() {
+		return fileSettle
 	}
 	if strings.Count(now, "\n") < strings.Count(last, "\n") {
 		newest := time.Time{}
@@ -144,6 +171,8 @@ func (f *files) unrest(last, now string) time.Duration {
 	}
 	return 0
 }
+
+func (f *files) areBeingWritten() bool { return slices.ContainsFunc(f.paths(), isBeingWritten) }
 
 // isBeingWritten tells whether somebody has the file open to write to it. Then
 // nobody can have a lease for reading (fcntl(2), F_SETLEASE); who may not ask does

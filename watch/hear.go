@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -65,7 +64,7 @@ func (w *watcher) disturbs(namespace string, h reconcile.Heard, port uint32) boo
 // happens again and again: it takes a look at all processes.
 func (w *watcher) blame(h reconcile.Heard, port uint32) {
 	id := h.Object.ID()
-	c := culprit{deleted: h.Deleted, port: port, at: time.Now()}
+	c := culprit{port: port}
 	if !h.Deleted {
 		c.protocol = h.Protocol
 	}

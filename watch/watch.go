@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -61,11 +62,16 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Interval == 0 {
 		cfg.Interval = defaultInterval
 	}
+	// Watched before they are read, no later change of the files is missed.
+	files, watchErr := watchFiles(cfg.Files)
 	doc, err := cfg.Load()
-	if err != nil {
+	if err = cmp.Or(err, watchErr); err != nil {
+		if files != nil {
+			files.close()
+		}
 		return err
 	}
-	w := &watcher{cfg: cfg, log: cfg.Log, heard: make(chan struct{}, 1), ears: map[string]*ear{}, holds: newHolds(), culprits: map[reconcile.ObjectID]culprit{}}
+	w := &watcher{cfg: cfg, log: cfg.Log, files: files, heard: make(chan struct{}, 1), ears: map[string]*ear{}, holds: newHolds(), culprits: map[reconcile.ObjectID]culprit{}}
 	defer w.close()
 	if !cfg.Observe {
 		if err := reconcile.CheckCapabilities(doc); err != nil {
@@ -74,9 +80,6 @@ func Run(ctx context.Context, cfg Config) error {
 		if w.presence, err = announce(doc.Owner, w.answer); err != nil {
 			return err
 		}
-	}
-	if w.files, err = watchFiles(cfg.Files); err != nil {
-		return err
 	}
 	w.spaces = namedSpaces()
 	w.use(doc)
@@ -151,9 +154,7 @@ func (w *watcher) close() {
 	for _, e := range w.ears {
 		e.close()
 	}
-	if w.files != nil {
-		w.files.close()
-	}
+	w.files.close()
 	if w.run != nil {
 		w.run.Close()
 	}
@@ -176,12 +177,15 @@ func (w *watcher) want(cause string, look reconcile.Look) {
 func (w *watcher) wantAll(cause string) { w.want(cause, reconcile.Look{All: true}) }
 
 // reload reads the files. A document that is not valid changes nothing.
-func (w *watcher) reload() {
+func (w *watcher) reload(asked bool) {
 	if w.cfg.Reloading != nil {
 		w.cfg.Reloading()
 	}
 	defer w.working()()
-	doc, err := w.cfg.Load()
+	doc, whole, err := w.files.read(w.cfg.Load, asked)
+	if !whole {
+		return
+	}
 	if err != nil {
 		w.complain("the document is not valid, the last one stays in force", err)
 		w.invalid = mistakes(err)
@@ -218,14 +222,14 @@ func (w *watcher) wait(ctx context.Context) error {
 				w.rest(ctx)
 			}
 		case <-w.files.changed:
-			w.reload()
+			w.reload(false)
 			w.wantAll(FileChanged)
 		case <-w.files.namespaces:
 			if w.newSpaces() {
 				w.wantAll(Namespaces)
 			}
 		case <-w.cfg.Again:
-			w.reload()
+			w.reload(true)
 			w.failure = failure{}
 			w.wantAll(Asked)
 		case <-timer.C:

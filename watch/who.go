@@ -3,7 +3,6 @@ package watch
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/nlapply/nlapply/internal/portowner"
 	"github.com/nlapply/nlapply/netlink/netns"
@@ -12,11 +11,9 @@ import (
 
 // A culprit is what is known of who changed an object.
 type culprit struct {
-	deleted  bool
 	protocol uint8  // that the object came with, 0 for none
 	port     uint32 // of the socket that asked for it, 0 for the kernel's own doing
 	process  string // "" when it is not known
-	at       time.Time
 }
 
 // String says who it was, as far as is known.
