@@ -204,8 +204,7 @@ func (r *Run) planAll(ctx context.Context, owing bool) (*Plan, error) {
 		return nil, err
 	}
 	r.namespaces = r.planNamespaces()
-	var err error
-	if err = r.planLinks(); err != nil {
+	if err := r.planLinks(); err != nil {
 		return nil, err
 	}
 	var errs []error

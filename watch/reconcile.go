@@ -197,8 +197,7 @@ func (w *watcher) countHealed(r *Round) {
 		return
 	}
 	for _, st := range r.Steps {
-		o := st.Subject()
-		w.contest(o)
+		w.contest(st.Subject())
 	}
 }
 
