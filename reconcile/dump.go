@@ -239,7 +239,7 @@ func describeGeneric(s *Scope, l *route.Link, out *spec.Link) {
 }
 
 func defaultMTU(s *Scope, l *route.Link) uint32 {
-	if below := s.links.byIndex[l.Parent]; below != nil && !l.HasParentNetNSID && !s.isPair(l) {
+	if below := s.links.byIndex[l.Parent]; below != nil && !l.HasParentNetNSID && !isPair(l) {
 		return below.MTU
 	}
 	return 1500
@@ -251,7 +251,7 @@ func ownAddress(s *Scope, l *route.Link) bool {
 	if l.Kind == "" || l.Type != unix.ARPHRD_ETHER || l.Address.IsZero() {
 		return false
 	}
-	if below := s.links.byIndex[l.Parent]; below != nil && !l.HasParentNetNSID && !s.isPair(l) && below.Address.Equal(l.Address) {
+	if below := s.links.byIndex[l.Parent]; below != nil && !l.HasParentNetNSID && !isPair(l) && below.Address.Equal(l.Address) {
 		return false
 	}
 	if m := s.links.byIndex[l.Master]; m != nil && m.Address.Equal(l.Address) {

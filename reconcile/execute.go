@@ -109,7 +109,12 @@ func (r *Run) planAgain(ctx context.Context) (*Plan, error) {
 	look := r.look
 	look.Add(r.cfg.Meanwhile())
 	for _, st := range r.links.steps {
-		look.At(st.scope.Name).Links = true
+		part := look.At(st.scope.Name)
+		if st.action == Change && len(r.links.events[st.scope]) == 0 {
+			part.AddLink(st.have.Index) // what else changes, events tell
+		} else {
+			part.Links = true
+		}
 	}
 	for s, events := range r.links.events {
 		if len(events) > 0 {

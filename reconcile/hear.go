@@ -133,8 +133,10 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 		h.Object.Path = spec.Path(s.Name, "links", l.Name)
 	}
 	part := h.Look.At(s.Name)
-	part.Links = true
 	before := s.links.byIndex[l.Index]
+	if part.Links = before == nil || typ == unix.RTM_DELLINK; !part.Links {
+		part.AddLink(l.Index)
+	}
 	switch {
 	case l.Family == unix.AF_BRIDGE:
 		// The port, not the link; its options are part of the link's dump.

@@ -29,12 +29,14 @@ func (p *linkPlan) mustRecreate(st *linkStep) (why []FieldChange) {
 	if parent := w.spec.Parent; parent != nil && (have.HasParentNetNSID || w.scope.Index(*parent) != have.Parent) {
 		why = append(why, FieldChange{"link", w.scope.LinkName(have.Parent), *parent})
 	}
-	hk, ok := w.scope.observedKind(have)
-	if !ok {
-		return why
+	if len(w.spec.Options[w.spec.Kind]) > 0 {
+		hk, ok := w.scope.observedKind(have)
+		if !ok {
+			return why
+		}
+		st.haveKind = hk
+		st.options = kind.Diff(w.kind, hk)
 	}
-	st.haveKind = hk
-	st.options = kind.Diff(w.kind, hk)
 	for _, c := range st.options {
 		if c.When == attr.AtCreation {
 			why = append(why, FieldChange{w.kind.Name() + "." + c.Name, c.Have, c.Want})
@@ -73,7 +75,8 @@ func (p *linkPlan) peerMoved(st *linkStep) []FieldChange {
 func (p *linkPlan) renamePeer(near *linkWant, s *Scope, far *route.Link) {
 	name := near.peer.name
 	st := &linkStep{action: Change, scope: s, name: name, have: far, rename: true}
-	st.want = &linkWant{scope: s, name: name, madeBy: near, spec: &spec.Link{Up: far.Flags&iffUp != 0}}
+	st.want = wantUndeclared(s, name, &spec.Link{Up: far.IsUp()})
+	st.want.madeBy = near
 	p.change(st)
 	p.steps = append(p.steps, st)
 }
@@ -274,7 +277,7 @@ func (p *linkPlan) keepDown(st *linkStep) {
 			continue
 		}
 		st.lifted = append(st.lifted, o)
-		w := &linkWant{scope: s, name: o.Name, spec: new(spec.Link)}
+		w := wantUndeclared(s, o.Name, new(spec.Link))
 		if p.byPlace[w.place()] == nil && p.peers[w.place()] == nil {
 			p.byPlace[w.place()] = w
 			p.wants = append(p.wants, w)

@@ -155,7 +155,7 @@ func (p *linkPlan) releasePort(st *linkStep, s *Scope, port *route.Link) {
 		return
 	}
 	if declared == nil {
-		declared = &linkWant{scope: s, name: port.Name, spec: &spec.Link{Up: port.Flags&iffUp != 0}}
+		declared = wantUndeclared(s, port.Name, &spec.Link{Up: port.IsUp()})
 		declared.port = s.portToRestore(port, st.want)
 		p.wants = append(p.wants, declared)
 		p.byPlace[declared.place()] = declared

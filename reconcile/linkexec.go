@@ -30,6 +30,7 @@ func newLinkExec(r *Run) *linkExec {
 		late: map[*linkStep][]attr.Change{}, portsLate: map[*linkStep][]attr.Change{},
 	}
 	for _, st := range x.steps {
+		r.forget(st.want)
 		x.of[st.scope] = append(x.of[st.scope], st)
 	}
 	return x

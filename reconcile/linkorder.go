@@ -90,7 +90,7 @@ func (p *linkPlan) held(w *linkWant) (by []*linkWant) {
 		return nil
 	}
 	below := []int32{have.Master}
-	if !have.HasParentNetNSID && !w.scope.isPair(have) {
+	if !have.HasParentNetNSID && !isPair(have) {
 		below = append(below, have.Parent)
 	}
 	for _, index := range below {

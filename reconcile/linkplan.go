@@ -86,7 +86,7 @@ func (p *linkPlan) declare() error {
 		for _, name := range slices.Sorted(maps.Keys(s.Spec.Links)) {
 			w, err := newLinkWant(s, name, s.Spec.Links[name])
 			if err != nil {
-				return p.run.doc.Errorf(spec.Path(s.Name, "links", name), "%v", err)
+				return err
 			}
 			p.wants = append(p.wants, w)
 			p.byPlace[w.place()] = w

@@ -12,7 +12,7 @@ import (
 // pruned tells whether an undeclared link goes.
 func (p *linkPlan) pruned(s *Scope, l *route.Link) bool {
 	here := linkPlace{s, l.Name}
-	if w := p.byPlace[here]; w != nil && (w.madeBy == nil || s.isPair(l)) || p.isDeclaredPeer(s, l) {
+	if w := p.byPlace[here]; w != nil && (w.madeBy == nil || isPair(l)) || p.isDeclaredPeer(s, l) {
 		return false
 	}
 	m := s.linkMaker(l)
@@ -42,7 +42,7 @@ func (p *linkPlan) prune(s *Scope) {
 	}
 	slices.SortFunc(all, func(a, b *route.Link) int { return cmp.Or(s.depth(b)-s.depth(a), int(a.Index-b.Index)) })
 	for _, l := range all {
-		if s.links.state[l.Index].gone && s.isPair(l) || p.tied(s, l) {
+		if s.links.state[l.Index].gone && isPair(l) || p.tied(s, l) {
 			continue // the far end is in the line of the near one
 		}
 		if l.Kind == "" {

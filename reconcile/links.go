@@ -2,9 +2,12 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink/route"
 	"github.com/nlapply/nlapply/netlink/route/kind"
@@ -92,12 +95,62 @@ func (s *Scope) observeLinks(ctx context.Context) error {
 
 // relist forgets what a plan made of the links.
 func (s *Scope) relist() {
-	dumped := s.links.dumped
+	before := s.links
 	s.links = newLinks()
-	s.links.dumped = dumped
-	for _, l := range dumped {
+	s.links.dumped = before.dumped
+	for _, l := range before.dumped {
 		s.links.add(l)
 	}
+	s.links.inherit(&before)
+}
+
+// inherit takes over the decoded options of links that were not read since. Options
+// refer to other links by name.
+func (l *links) inherit(before *links) {
+	if len(before.renamed) > 0 || len(before.byIndex) != len(l.byIndex) {
+		return
+	}
+	for index, k := range l.byIndex {
+		if old := before.byIndex[index]; old == nil || old.Name != k.Name {
+			return
+		}
+	}
+	for index, k := range before.kinds {
+		if l.byIndex[index] == before.byIndex[index] {
+			l.kinds[index] = k
+		}
+	}
+}
+
+// relistSome reads some links anew. When one of them has gone, has another name or
+// is another one, all are read.
+func (s *Scope) relistSome(ctx context.Context, some Shards) error {
+	c, err := s.Conn()
+	if err != nil {
+		return err
+	}
+	dumped := slices.Clone(s.links.dumped)
+	for i, before := range dumped {
+		if !some[uint32(before.Index)] {
+			continue
+		}
+		l, err := c.LinkByIndex(ctx, before.Index)
+		if errors.Is(err, unix.ENODEV) || err == nil && !isNamedAs(before, l) {
+			return s.observeLinks(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		dumped[i] = l
+	}
+	s.links.dumped = dumped
+	s.relist()
+	return nil
+}
+
+// isNamedAs tells whether two states are of one link, under the same names.
+func isNamedAs(a, b *route.Link) bool {
+	return a.Index == b.Index && a.Name == b.Name && slices.Equal(a.AltNames, b.AltNames) && a.Kind == b.Kind
 }
 
 // plan gives the name of a link to come an index.
@@ -202,7 +255,7 @@ func (s *Scope) depth(l *route.Link) (depth int) {
 		switch {
 		case l.Master != 0:
 			l = s.links.byIndex[l.Master]
-		case l.HasParent && !l.HasParentNetNSID && !s.isPair(l):
+		case l.HasParent && !l.HasParentNetNSID && !isPair(l):
 			l = s.links.byIndex[l.Parent]
 		default:
 			return depth
@@ -212,8 +265,8 @@ func (s *Scope) depth(l *route.Link) (depth int) {
 	return depth
 }
 
-func (s *Scope) isPair(l *route.Link) bool {
-	k, ok := s.observedKind(l)
+func isPair(l *route.Link) bool {
+	k, ok := kind.New(l.Kind)
 	return ok && kind.IsPair(k)
 }
 
@@ -224,14 +277,17 @@ func (s *Scope) relations() {
 	s.links.above, s.links.ports = map[int32][]*route.Link{}, map[int32][]*route.Link{}
 	for _, i := range slices.Sorted(maps.Keys(s.links.byIndex)) {
 		l := s.links.byIndex[i]
-		if l.HasParent && !l.HasParentNetNSID && !s.isPair(l) {
+		if l.HasParent && !l.HasParentNetNSID && !isPair(l) {
 			s.links.above[l.Parent] = append(s.links.above[l.Parent], l)
 		}
 		if l.Master != 0 {
 			s.links.ports[l.Master] = append(s.links.ports[l.Master], l)
 		}
+		if k, ok := kind.New(l.Kind); !ok || !kind.GoesWithDevice(k) {
+			continue
+		}
 		k, ok := s.observedKind(l)
-		if !ok || !kind.GoesWithDevice(k) {
+		if !ok {
 			continue
 		}
 		for _, r := range k.Fields().Refs() {

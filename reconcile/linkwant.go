@@ -18,13 +18,19 @@ const portSuffix = "_slave"
 type linkWant struct {
 	scope *Scope
 	name  string
-	spec  *spec.Link
-	kind  kind.Kind // nil for a link that must exist
-	port  kind.Kind // options as a port, nil for none
+	linkDeclaration
 	// peer is where the other end of a pair is declared to be; nil for none.
 	peer *linkPlace
 	// madeBy is the other end, when that is the one with the kind.
 	madeBy *linkWant
+}
+
+// linkDeclaration is what the document says of a link. It is the same for every
+// plan, and read once; see Run.declarations.
+type linkDeclaration struct {
+	spec *spec.Link
+	kind kind.Kind // nil for a link that must exist
+	port kind.Kind // options as a port, nil for none
 	// refs are the links that it refers to, in the order of the document's keys.
 	refs []linkRef
 }
@@ -82,16 +88,53 @@ func (w *linkWant) path(parts ...any) string {
 }
 
 func newLinkWant(s *Scope, name string, l *spec.Link) (*linkWant, error) {
-	w := &linkWant{scope: s, name: name, spec: l}
-	defer w.findRefs()
+	path := spec.Path(s.Name, "links", name)
+	d, known := s.run.declarations[path]
+	if !known {
+		var err error
+		if d, err = readLink(l); err != nil {
+			return nil, s.run.doc.Errorf(path, "%v", err)
+		}
+		s.run.remember(path, d)
+	}
+	return &linkWant{scope: s, name: name, linkDeclaration: d}, nil
+}
+
+// wantUndeclared is the linkWant of a link that is planned, although the document
+// does not have it, because of what happens to another one.
+func wantUndeclared(s *Scope, name string, l *spec.Link) *linkWant {
+	return &linkWant{scope: s, name: name, linkDeclaration: linkDeclaration{spec: l}}
+}
+
+// remember keeps a declaration for the next plan, unless comparing it changes it.
+func (r *Run) remember(path string, d linkDeclaration) {
+	if d.kind != nil && kind.Rounds(d.kind) || d.port != nil && kind.Rounds(d.port) {
+		return
+	}
+	if r.declarations == nil {
+		r.declarations = map[string]linkDeclaration{}
+	}
+	r.declarations[path] = d
+}
+
+// forget has the declaration of a link read anew: what is sent of it is completed
+// with what is so only now, the indexes of other links.
+func (r *Run) forget(w *linkWant) {
+	if w != nil {
+		delete(r.declarations, w.path())
+	}
+}
+
+func readLink(l *spec.Link) (d linkDeclaration, err error) {
+	d.spec = l
 	if l.Kind != "" {
 		k, ok := kind.New(l.Kind)
 		if !ok {
-			return nil, fmt.Errorf("kind %s is not supported by this version", l.Kind)
+			return d, fmt.Errorf("kind %s is not supported by this version", l.Kind)
 		}
-		w.kind = kind.Bound(k)
-		if err := setOptions(w.kind, l.Options[l.Kind]); err != nil {
-			return nil, err
+		d.kind = kind.Bound(k)
+		if err := setOptions(d.kind, l.Options[l.Kind]); err != nil {
+			return d, err
 		}
 	}
 	for _, section := range slices.Sorted(maps.Keys(l.Options)) {
@@ -101,14 +144,15 @@ func newLinkWant(s *Scope, name string, l *spec.Link) (*linkWant, error) {
 		}
 		p, ok := kind.NewPort(master)
 		if !ok {
-			return nil, fmt.Errorf("%s is not supported by this version", section)
+			return d, fmt.Errorf("%s is not supported by this version", section)
 		}
-		w.port = kind.Bound(p)
-		if err := setOptions(w.port, l.Options[section]); err != nil {
-			return nil, err
+		d.port = kind.Bound(p)
+		if err := setOptions(d.port, l.Options[section]); err != nil {
+			return d, err
 		}
 	}
-	return w, nil
+	d.findRefs()
+	return d, nil
 }
 
 func setOptions(k kind.Kind, options map[string]any) error {
@@ -135,15 +179,15 @@ type linkRef struct {
 }
 
 // findRefs collects the links that the link refers to.
-func (w *linkWant) findRefs() {
-	if p := w.spec.Parent; p != nil {
-		w.refs = append(w.refs, linkRef{"link", *p, false})
+func (d *linkDeclaration) findRefs() {
+	if p := d.spec.Parent; p != nil {
+		d.refs = append(d.refs, linkRef{"link", *p, false})
 	}
-	if m := w.spec.Master; m != nil && *m != spec.None {
-		w.refs = append(w.refs, linkRef{"master", *m, false})
+	if m := d.spec.Master; m != nil && *m != spec.None {
+		d.refs = append(d.refs, linkRef{"master", *m, false})
 	}
-	w.refs = append(w.refs, kindRefs(w.kind, "")...)
-	w.refs = append(w.refs, kindRefs(w.port, portSuffix)...)
+	d.refs = append(d.refs, kindRefs(d.kind, "")...)
+	d.refs = append(d.refs, kindRefs(d.port, portSuffix)...)
 }
 
 func kindRefs(k kind.Kind, suffix string) (refs []linkRef) {

@@ -24,6 +24,8 @@ type LookPart struct {
 	// Links are the links, and where those that matter to others changed, all
 	// tables.
 	Links bool
+	// SomeLinks is Links for those with these indexes only.
+	SomeLinks Shards
 	// Tables are all tables.
 	Tables bool
 	// Classes are some of the tables, by their word in plans, each whole or some
@@ -34,10 +36,23 @@ type LookPart struct {
 	Wide bool
 }
 
-// Shards are parts of a class of objects: the tables of routes. Nil is the whole.
+// Shards are parts of a class of objects: the tables of routes, or links by their
+// indexes.
 type Shards map[uint32]bool
 
-// AddClass adds a class, or parts of it.
+// maxSome is how many links are read one by one: a dump of all is cheaper beyond.
+const maxSome = 4
+
+// AddLink adds one link.
+func (p *LookPart) AddLink(index int32) {
+	if p.SomeLinks == nil {
+		p.SomeLinks = Shards{}
+	}
+	p.SomeLinks[uint32(index)] = true
+	p.Links = p.Links || len(p.SomeLinks) > maxSome
+}
+
+// AddClass adds a class, or parts of it; nil is the whole.
 func (p *LookPart) AddClass(class string, shards Shards) {
 	have, there := p.Classes[class]
 	switch {
@@ -73,6 +88,9 @@ func (l *Look) Add(other Look) {
 	for namespace, o := range other.In {
 		p := l.At(namespace)
 		p.Links, p.Tables, p.Wide = p.Links || o.Links, p.Tables || o.Tables, p.Wide || o.Wide
+		for index := range o.SomeLinks {
+			p.AddLink(int32(index))
+		}
 		for class, shards := range o.Classes {
 			p.AddClass(class, shards)
 		}
@@ -82,7 +100,7 @@ func (l *Look) Add(other Look) {
 // Links tells whether links are looked at anywhere.
 func (l *Look) Links() bool {
 	for _, p := range l.In {
-		if p.Links {
+		if p.Links || len(p.SomeLinks) > 0 {
 			return true
 		}
 	}
@@ -174,12 +192,17 @@ func (r *Run) relink(ctx context.Context, look Look) (changed map[*Scope]bool, e
 		s.nsids, s.others = nil, nil
 		changed[s] = len(s.waiting) > 0
 		s.waiting = nil
-		before := s.links.dumped
-		if !look.part(s).Links {
+		before, part := s.links.dumped, look.part(s)
+		read := s.observeLinks
+		switch {
+		case part.Links:
+		case len(part.SomeLinks) > 0:
+			read = func(ctx context.Context) error { return s.relistSome(ctx, part.SomeLinks) }
+		default:
 			s.relist()
 			continue
 		}
-		if err := s.observeLinks(ctx); err != nil {
+		if err := read(ctx); err != nil {
 			return nil, fmt.Errorf("links%s: %w", s.in(), err)
 		}
 		changed[s] = changed[s] || !slices.EqualFunc(before, s.links.dumped, supportsTheSame)
@@ -202,7 +225,6 @@ func (r *Run) relink(ctx context.Context, look Look) (changed map[*Scope]bool, e
 // supportsTheSame tells whether nothing changed of a link by which objects of
 // tables come, go, or are called something else.
 func supportsTheSame(a, b *route.Link) bool {
-	return a.Index == b.Index && a.Name == b.Name && slices.Equal(a.AltNames, b.AltNames) &&
-		a.IsUp() == b.IsUp() && a.Master == b.Master && a.Kind == b.Kind &&
+	return isNamedAs(a, b) && a.IsUp() == b.IsUp() && a.Master == b.Master &&
 		slices.Equal(a.Address, b.Address) && lacksIPv6(a) == lacksIPv6(b)
 }

@@ -297,7 +297,7 @@ func (st nsStep) after(ctx context.Context) error {
 
 // peerLink returns the far end of a pair, where it is in a scope of the run.
 func (s *Scope) peerLink(l *route.Link) (far *route.Link, in *Scope, ok bool) {
-	if !l.HasParent || !s.isPair(l) {
+	if !l.HasParent || !isPair(l) {
 		return nil, nil, false
 	}
 	in = s

@@ -51,6 +51,9 @@ type Run struct {
 
 	namespaces []nsStep
 	links      *linkPlan
+	// declarations are what the document says of links by their paths, as far as it
+	// was read.
+	declarations map[string]linkDeclaration
 	// unanswered is set when it is not known which namespace is behind an id.
 	unanswered error
 	// wrote tells that the kernel took a change, or may have.

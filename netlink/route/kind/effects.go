@@ -64,6 +64,13 @@ func IsPair(k Kind) bool {
 	return ok
 }
 
+// Rounds tells whether Diff changes what is wanted, by what there is: such a Kind
+// is to be made anew for every comparison.
+func Rounds(k Kind) bool {
+	_, ok := as[normalizer](k)
+	return ok
+}
+
 // IsQuiet tells whether links of this kind are made without ARP and multicast.
 func IsQuiet(k Kind) bool {
 	q, ok := as[interface{ isQuiet() bool }](k)

@@ -19,6 +19,8 @@
 package kind
 
 import (
+	"sync"
+
 	"github.com/nlapply/nlapply/netlink"
 	"github.com/nlapply/nlapply/netlink/route/attr"
 )
@@ -55,19 +57,31 @@ var Ports = []func() Kind{
 }
 
 // New returns an empty Kind of that name, and false for a kind not in All.
-func New(name string) (Kind, bool) { return find(All, name) }
+func New(name string) (Kind, bool) { return makeOne(kinds(), name) }
 
 // NewPort returns an empty Kind for ports of masters of the named kind, and
 // false for one not in Ports.
-func NewPort(name string) (Kind, bool) { return find(Ports, name) }
+func NewPort(name string) (Kind, bool) { return makeOne(ports(), name) }
 
-func find(list []func() Kind, name string) (Kind, bool) {
+var (
+	kinds = sync.OnceValue(func() map[string]func() Kind { return byName(All) })
+	ports = sync.OnceValue(func() map[string]func() Kind { return byName(Ports) })
+)
+
+func byName(list []func() Kind) map[string]func() Kind {
+	m := map[string]func() Kind{}
 	for _, make := range list {
-		if k := make(); k.Name() == name {
-			return k, true
-		}
+		m[make().Name()] = make
 	}
-	return nil, false
+	return m
+}
+
+func makeOne(from map[string]func() Kind, name string) (Kind, bool) {
+	make, ok := from[name]
+	if !ok {
+		return nil, false
+	}
+	return make(), true
 }
 
 // Encode appends what makes a link with the attributes that k sets: the content
