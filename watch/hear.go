@@ -18,12 +18,9 @@ func (w *watcher) hearOf(e *ear) (reason bool) {
 	w.spare = messages
 	if lost {
 		w.overruns++
-		w.log.Warn("events were lost, so all that they may have been about is looked at", "in", e.namespace)
-		var look reconcile.Look
-		part := look.At(e.namespace)
-		part.Links, part.Tables, part.Wide = true, true, true
-		w.want(Drift, look)
-		return true
+		if w.lost.note(e.namespace) {
+			w.log.Warn("events were lost, so all that they may have been about is looked at", "in", e.namespace)
+		}
 	}
 	for m, err := range netlink.ReadMessages(messages) {
 		if err == nil && w.heed(e.namespace, m) {

@@ -22,6 +22,9 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 		w.dropStale()
 	}
 	w.drain(w.pending)
+	if w.pending.All {
+		w.lost = lost{}
+	}
 	w.pending.Add(w.holds.release())
 	if !w.cfg.Observe {
 		defer w.run.Unlock()

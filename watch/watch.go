@@ -121,6 +121,7 @@ type watcher struct {
 	waiting  []string // links that are waited for
 	drift    string   // that was reported last, when it only observes
 	overruns int
+	lost     lost
 	// disturbed tells that others changed something that matters since the last plan
 	// was begun to be carried out.
 	disturbed bool
@@ -267,8 +268,10 @@ func (w *watcher) patience() time.Duration {
 		return max(0, time.Until(w.failure.until))
 	}
 	next := w.lastAll.Add(w.cfg.Interval + w.jitter)
-	if t := w.holds.next(); !t.IsZero() && t.Before(next) {
-		next = t
+	for _, t := range []time.Time{w.holds.next(), w.lost.due()} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
 	}
 	return max(0, time.Until(next))
 }
@@ -283,6 +286,10 @@ func (w *watcher) timePassed() {
 	}
 	if t := w.holds.next(); !t.IsZero() && !time.Now().Before(t) {
 		w.want(Retried, reconcile.Look{})
+	}
+	if t := w.lost.due(); !t.IsZero() && !time.Now().Before(t) {
+		w.want(Drift, w.lost.look)
+		w.lost = lost{}
 	}
 }
 

@@ -32,6 +32,7 @@ var commands = map[string]func(){
 	"flood":    flood,
 	"heals":    heals,
 	"silent":   silent,
+	"squeeze":  squeeze,
 	"notified": notified,
 	"ask":      ask,
 
@@ -102,7 +103,7 @@ func setup(env *testscript.Env) error {
 		t:          env.T(),
 		normalizer: &normalize.Normalizer{Written: written(env.WorkDir)},
 	}
-	for _, name := range []string{"LD_LIBRARY_PATH", "EDITS", insideEnv} {
+	for _, name := range []string{"LD_LIBRARY_PATH", "EDITS", "CHURN", insideEnv} {
 		if v := os.Getenv(name); v != "" {
 			env.Setenv(name, v)
 		}
