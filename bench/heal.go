@@ -123,7 +123,7 @@ func (h *healTest) printRow(name, who, damage string, times []time.Duration, c h
 	slices.Sort(times)
 	p50, p99, worst := quantile(times, 0.5), quantile(times, 0.99), quantile(times, 1)
 	goal, verdict := "", ""
-	if who != "floor" && c.p50 > 0 && damage != wholeLink {
+	if who != "floor" && c.p50 > 0 && damage != wholeLink && damage != routeOfLink {
 		goal = fmt.Sprintf("p50 ≤ %v, p99 ≤ %v", c.p50, c.p99)
 		verdict = fmt.Sprint(min(judge(float64(p50), float64(c.p50)), judge(float64(p99), float64(c.p99))))
 	}

@@ -24,7 +24,11 @@ func healNeighbor(i int) netip.Addr { return ipv4(10, 0, 0, i+10) }
 func healRule(i int) uint32         { return uint32(1000 + i) }
 func healLink(i int) string         { return fmt.Sprint("l", i) }
 
-const wholeLink = "link with 10 addresses and 100 routes deleted"
+// Damages of more than one object: there is no goal for them.
+const (
+	routeOfLink = "link set down, until its route is back, too"
+	wholeLink   = "link with 10 addresses and 100 routes deleted"
+)
 
 // A healKind is a kind of damage.
 type healKind struct {
@@ -90,11 +94,13 @@ var healKinds = []healKind{
 		}
 		return order{unix.RTM_SETLINK, 0, &route.LinkChange{Index: index, MTU: new(uint32(1400))}}, mtu(1400), []match{mtu(1500)}
 	}},
-	{"link set down, until it and its route are back", healLinks, 0, func(d *damager, i int) (order, match, []match) {
-		index := d.index[healLink(2*i+1)]
-		return order{unix.RTM_SETLINK, 0, &route.LinkChange{Index: index, Change: unix.IFF_UP}},
-			ofLink(unix.RTM_NEWLINK, index, func(b []byte) bool { return !isUp(b) }),
-			[]match{ofLink(unix.RTM_NEWLINK, index, isUp), has(unix.RTM_NEWROUTE, unix.RTA_DST, ipv4(10, 9, 2*i+1, 0).AsSlice())}
+	{"link set down", healLinks, 0, func(d *damager, i int) (order, match, []match) {
+		o, down, up, _ := setDown(d, i)
+		return o, down, []match{up}
+	}},
+	{routeOfLink, healLinks, 0, func(d *damager, i int) (order, match, []match) {
+		o, down, up, back := setDown(d, i)
+		return o, down, []match{up, back}
 	}},
 	{wholeLink, 1, 3, func(d *damager, i int) (order, match, []match) {
 		healed := []match{}
@@ -106,6 +112,16 @@ var healKinds = []healKind{
 		}
 		return order{unix.RTM_DELLINK, 0, &route.LinkChange{Name: new("x")}}, has(unix.RTM_DELLINK, unix.IFLA_IFNAME, []byte("x\x00")), healed
 	}},
+}
+
+// setDown returns a request that sets a link down, the event of that, the event of
+// the link going up again, and that of the route through it coming back.
+func setDown(d *damager, i int) (o order, down, up, back match) {
+	index := d.index[healLink(2*i+1)]
+	return order{unix.RTM_SETLINK, 0, &route.LinkChange{Index: index, Change: unix.IFF_UP}},
+		ofLink(unix.RTM_NEWLINK, index, func(b []byte) bool { return !isUp(b) }),
+		ofLink(unix.RTM_NEWLINK, index, isUp),
+		has(unix.RTM_NEWROUTE, unix.RTA_DST, ipv4(10, 9, 2*i+1, 0).AsSlice())
 }
 
 // A damager damages objects, listens to the kernel's events, and takes the time
