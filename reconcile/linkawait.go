@@ -32,7 +32,7 @@ func (p *linkPlan) await() {
 func (p *linkPlan) mustWait(w *linkWant, off map[*linkWant]bool) bool {
 	exists := w.scope.links.byName[w.name] != nil
 	switch {
-	case p.run.holds(Object{w.scope.Name, "link", w.path(), w.name}):
+	case p.run.holds(w.object()):
 		return true
 	case w.spec.Peer != nil && w.peer == nil:
 		return true

@@ -119,7 +119,7 @@ func (p *linkPlan) declared(at linkPlace) *linkWant {
 // is declared, too.
 func (p *linkPlan) alias(w *linkWant) {
 	l := w.scope.links.byName[w.name]
-	if w.kind != nil || w.madeBy != nil || l == nil || l.Name == w.name {
+	if w.kind != nil || w.madeBy != nil || l == nil || l.Name == w.name || p.run.holds(w.object()) {
 		return
 	}
 	here := linkPlace{w.scope, l.Name}

@@ -58,6 +58,9 @@ func (p linkPlace) seenFrom(s *Scope) string {
 
 func (w *linkWant) place() linkPlace { return linkPlace{w.scope, w.name} }
 
+// object is the link as plans and errors name it.
+func (w *linkWant) object() Object { return Object{w.scope.Name, "link", w.path(), w.name} }
+
 // hardwareLen returns how many bytes a hardware address of the link has, 0 where
 // that is not known.
 func (w *linkWant) hardwareLen() int {
