@@ -7,8 +7,9 @@ FUZZTIME ?= 30s
 LIMIT ?= 15m
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# what to try: make faults KERNEL=6.12 FAULTS=host/change
+# what to try: make faults KERNEL=6.12 FAULTS=host/change PART=3/16
 FAULTS ?= all
+PART ?= 1/1
 
 .PHONY: all build unit race test vm faults check demo fuzz bench generate install
 all: check unit
@@ -30,8 +31,8 @@ test: ## everything, on this kernel and on Debian's 6.12 and 6.1: one line per k
 vm: ## some of it: make vm KERNEL=6.12 RUN=TestScripts/vlan
 	$(GO) run ./tests/matrix -v -limit $(LIMIT) -kernels '$(KERNEL)' -run '$(RUN)'
 
-faults: ## every fault at every message of the documents in tests/faults: an hour and more
-	$(GO) run ./tests/matrix -v -limit 5h -kernels '$(KERNEL)' -packages ./tests/faults -args '-faults=$(FAULTS)'
+faults: ## every fault at every message of the documents in tests/faults: an hour, ten in a machine
+	$(GO) run ./tests/matrix -v -limit 5h -kernels '$(KERNEL)' -packages ./tests/faults -args '-faults=$(FAULTS) -faultpart=$(PART)'
 
 check: ## formatting, vet (also for 32-bit machines) and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

@@ -23,6 +23,7 @@ var (
 	which = flag.String("faults", "sample", "which faults TestFaults tries: sample, all, or those that contain a text")
 	seed  = flag.Uint64("faultseed", uint64(time.Now().UnixNano()), "what the sample is drawn with")
 	count = flag.Int("faultcount", 20, "how many faults the sample has")
+	part  = flag.String("faultpart", "1/1", "try only the I-th of N parts, the same ones each time")
 	tell  = flag.Bool("faulttell", false, "print what every run printed")
 	side  = flag.Int("faultworkers", 8, "how many faults are tried side by side")
 )
@@ -34,7 +35,7 @@ func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("faults take longer than make unit allows")
 	}
-	all := everything(t)
+	all := ofPart(t, everything(t))
 	tried := all
 	switch *which {
 	case "all":
@@ -50,7 +51,8 @@ func TestFaults(t *testing.T) {
 	c := newCounts()
 	began := time.Now()
 	work(tried, func(tr trial) { c.count(t, tr, tr.run()) })
-	t.Logf("%v\n%s", time.Since(began).Round(time.Second), c)
+	t.Log(time.Since(began).Round(time.Second))
+	c.tell(t)
 	if *which == "all" {
 		keep(c.failed)
 	}
@@ -72,6 +74,15 @@ func everything(t *testing.T) (all []trial) {
 		all = append(all, p.trials()...)
 	}
 	return all
+}
+
+// ofPart returns the trials of the part that -faultpart asks for.
+func ofPart(t *testing.T, all []trial) []trial {
+	var i, n uint64
+	if _, err := fmt.Sscanf(*part, "%d/%d", &i, &n); err != nil || i < 1 || i > n {
+		t.Fatalf("-faultpart=%s: want I/N", *part)
+	}
+	return slices.DeleteFunc(all, func(tr trial) bool { return tr.hash()%n != i-1 })
 }
 
 // kept returns the trials that found mistakes before.
@@ -151,15 +162,15 @@ func (c *counts) count(t *testing.T, tr trial, v verdict) {
 	t.Errorf("-faults '%s'\n%s\n%s", tr, short(strings.Join(v.wrong, "\n")), short(v.result.String()))
 }
 
-func (c *counts) String() string {
-	var b strings.Builder
+// tell prints the counts as attributes of the test, which are printed also when it
+// passes.
+func (c *counts) tell(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(c.by)) {
 		k := c.by[kind]
-		fmt.Fprintf(&b, "%-12s %5d tried, %d missed, %d lost others' interrupted objects, %d wrong; exit statuses", kind, k.tried, k.missed, k.lost, k.wrong)
+		text := fmt.Sprintf("%d tried, %d missed, %d lost others' interrupted objects, %d wrong; exit statuses", k.tried, k.missed, k.lost, k.wrong)
 		for _, s := range slices.Sorted(maps.Keys(k.status)) {
-			fmt.Fprintf(&b, " %d: %d", s, k.status[s])
+			text += fmt.Sprintf(" %d: %d", s, k.status[s])
 		}
-		b.WriteByte('\n')
+		t.Attr(kind, text)
 	}
-	return b.String()
 }

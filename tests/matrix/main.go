@@ -172,6 +172,9 @@ func report(name string, out *vm.Outcome, verbose bool) {
 	}
 	fmt.Printf("%s: %s\n", label, out.Summary.String())
 	if verbose {
+		for _, a := range out.Summary.Attributes {
+			fmt.Println("\t" + a)
+		}
 		fmt.Printf("\tboot %.1f s, total %.1f s; slowest:", out.Booted.Seconds(), out.Total.Seconds())
 		for _, e := range out.Summary.Slow {
 			fmt.Printf(" %s %.1f s;", e.Test, e.Elapsed)

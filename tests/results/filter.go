@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Filter writes events to a slow line: the outcome of every test, but the
-// output only of those that failed, were skipped or never ended.
+// Filter writes events to a slow line: the outcome and the attributes of every
+// test, but the output only of those that failed, were skipped or never ended.
 type Filter struct {
 	w       io.Writer
 	pending map[string][]Event
@@ -34,7 +34,7 @@ func (f *Filter) Add(e Event) error {
 		if err := f.flush(key); err != nil {
 			return err
 		}
-	case "run":
+	case "run", "attr":
 	default:
 		return nil
 	}

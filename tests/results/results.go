@@ -24,6 +24,8 @@ type Event struct {
 	Test    string  `json:",omitempty"`
 	Elapsed float64 `json:",omitempty"`
 	Output  string  `json:",omitempty"`
+	Key     string  `json:",omitempty"` // of an attribute (testing.T.Attr)
+	Value   string  `json:",omitempty"`
 }
 
 // Decode calls f for every event in r. Lines that are no events are ignored:
@@ -51,6 +53,7 @@ type Summary struct {
 	Passed, Failed, Skipped int
 	Reasons                 map[string]int // why tests were skipped
 	Failures                []string       // package, test and output of each failed one
+	Attributes              []string       // what tests tell of themselves: test, key and value
 	Slow                    []Event        // the events of the slowest leaves, slowest first
 
 	output  map[string]*strings.Builder
@@ -72,6 +75,8 @@ func (s *Summary) Add(e Event) {
 		s.running[e.Package+" "+e.Test] = true
 	case "output":
 		s.keep(key, e.Output)
+	case "attr":
+		s.Attributes = append(s.Attributes, fmt.Sprintf("%s: %s: %s", e.Test, e.Key, e.Value))
 	case "pass", "skip", "fail":
 		delete(s.running, e.Package+" "+e.Test)
 		s.finish(key, e)
