@@ -110,7 +110,7 @@ func (r *Run) planAgain(ctx context.Context) (*Plan, error) {
 	look.Add(r.cfg.Meanwhile())
 	for _, st := range r.links.steps {
 		part := look.At(st.scope.Name)
-		if st.action == Change && len(r.links.events[st.scope]) == 0 {
+		if st.action == Change && len(r.links.events[st.scope]) == 0 && !st.scope.changesOthers(st.have) {
 			part.AddLink(st.have.Index) // what else changes, events tell
 		} else {
 			part.Links = true

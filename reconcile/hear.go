@@ -134,7 +134,7 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 	}
 	part := h.Look.At(s.Name)
 	before := s.links.byIndex[l.Index]
-	if part.Links = before == nil || typ == unix.RTM_DELLINK; !part.Links {
+	if part.Links = before == nil || typ == unix.RTM_DELLINK || s.changesOthers(before); !part.Links {
 		part.AddLink(l.Index)
 	}
 	switch {

@@ -148,6 +148,13 @@ func (s *Scope) relistSome(ctx context.Context, some Shards) error {
 	return nil
 }
 
+// changesOthers tells whether with a link others may change of which the kernel says
+// nothing: those that stand on it, or beside it on the same one (the address of a
+// macvlan in mode passthru, bclim of its siblings; drivers/net/macvlan.c).
+func (s *Scope) changesOthers(l *route.Link) bool {
+	return len(s.standingOn(l)) > 0 || l.HasParent && !isPair(l)
+}
+
 // isNamedAs tells whether two states are of one link, under the same names.
 func isNamedAs(a, b *route.Link) bool {
 	return a.Index == b.Index && a.Name == b.Name && slices.Equal(a.AltNames, b.AltNames) && a.Kind == b.Kind

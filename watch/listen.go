@@ -106,7 +106,7 @@ func (e *ear) wait(ctx context.Context) (asked chan struct{}) {
 	default:
 	}
 	for m, err := range e.sub.Messages(ctx) {
-		if ctx.Err() == nil || err == nil {
+		if ctx.Err() == nil || err == nil || errors.Is(err, netlink.ErrOverrun) { // also when interrupted
 			e.note(m, err)
 		}
 	}
