@@ -180,7 +180,7 @@ func (s *Scope) managesLink(index int32) bool {
 	if l == nil || l.Kind != "" || l.Flags&unix.IFF_LOOPBACK != 0 {
 		return true
 	}
-	return s.Spec != nil && s.Spec.Links[l.Name] != nil
+	return s.declaredAs(l) != ""
 }
 
 func (addressResource) Ignored(s *Scope, a *address) bool {

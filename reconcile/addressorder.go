@@ -122,7 +122,7 @@ func (s *Scope) promotesSecondaries(index int32) bool {
 	var all, own map[string]string
 	if s.Spec != nil && !s.deleting() {
 		all = s.Spec.Sysctl
-		if d := s.Spec.Links[s.LinkName(index)]; d != nil {
+		if d := s.declaredLink(index); d != nil {
 			own = d.Sysctl
 		}
 	}

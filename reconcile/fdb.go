@@ -217,14 +217,13 @@ func (r fdbResource) Delete(s *Scope, b *netlink.Batch, o *fdbObject) {
 	if !o.ofBridge() || o.VLAN != 0 || s.Spec == nil || s.deleting() {
 		return
 	}
-	name := s.LinkName(o.Index)
-	l := s.Spec.Links[name]
+	l := s.declaredLink(o.Index)
 	if l == nil || l.FDB == nil {
 		return
 	}
 	for i := range *l.FDB {
 		if d := &(*l.FDB)[i]; d.Master && d.VLAN != 0 && slices.Equal(d.LLAddr, spec.HardwareAddr(o.LLAddr)) {
-			again := fdbObject{Neighbor: declaredFDB(s, name, d)}
+			again := fdbObject{Neighbor: declaredFDB(s, s.LinkName(o.Index), d)}
 			again.Master = o.Master
 			r.Create(s, b, &again)
 		}

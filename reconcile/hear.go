@@ -128,12 +128,16 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 	if err := l.Decode(data); err != nil {
 		return Heard{Look: Look{All: true}, Rouses: true}
 	}
-	h.Object = Object{Namespace: s.Name, Class: "link", Name: l.Name}
-	if s.Spec != nil && s.Spec.Links[l.Name] != nil {
-		h.Object.Path = spec.Path(s.Name, "links", l.Name)
-	}
 	part := h.Look.At(s.Name)
 	before := s.links.byIndex[l.Index]
+	h.Object = Object{Namespace: s.Name, Class: "link", Name: l.Name}
+	name := s.declaredAs(&l)
+	if name == "" && before != nil { // events of ports have no alternative names
+		name = s.declaredAs(before)
+	}
+	if name != "" {
+		h.Object.Name, h.Object.Path = name, spec.Path(s.Name, "links", name)
+	}
 	if part.Links = before == nil || typ == unix.RTM_DELLINK || s.changesOthers(before); !part.Links {
 		part.AddLink(l.Index)
 	}
@@ -180,8 +184,7 @@ func (s *Scope) expects(l *route.Link) bool {
 	if s.Spec == nil {
 		return s.prunes("link", s.linkMaker(l))
 	}
-	return s.Spec.Links[l.Name] != nil ||
-		slices.ContainsFunc(l.AltNames, func(n string) bool { return s.Spec.Links[n] != nil }) ||
+	return s.declaredAs(l) != "" ||
 		l.Master != 0 && s.declaredLink(l.Master) != nil ||
 		l.HasParent && !l.HasParentNetNSID && s.declaredLink(l.Parent) != nil ||
 		s.prunes("link", s.linkMaker(l))

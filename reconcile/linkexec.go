@@ -31,6 +31,9 @@ func newLinkExec(r *Run) *linkExec {
 	}
 	for _, st := range x.steps {
 		r.forget(st.want)
+		if st.have != nil {
+			delete(st.scope.ports, st.have.Index) // no event may tell of the change
+		}
 		x.of[st.scope] = append(x.of[st.scope], st)
 	}
 	return x

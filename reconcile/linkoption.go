@@ -13,7 +13,27 @@ func (s *Scope) declaredLink(index int32) *spec.Link {
 	if s.Spec == nil {
 		return nil
 	}
-	return s.Spec.Links[s.LinkName(index)]
+	if d := s.Spec.Links[s.LinkName(index)]; d != nil {
+		return d
+	}
+	if l := s.Link(index); l != nil {
+		return s.Spec.Links[s.declaredAs(l)]
+	}
+	return nil
+}
+
+// declaredAs returns the name under which a link is declared: its own or an
+// alternative one; empty for none.
+func (s *Scope) declaredAs(l *route.Link) string {
+	if s.Spec == nil {
+		return ""
+	}
+	for _, name := range append([]string{l.Name}, l.AltNames...) {
+		if s.Spec.Links[name] != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // isOurs tells whether a link bears the owner's mark.

@@ -31,6 +31,10 @@ func (p *linkPlan) sort(dependencies func(*linkWant) []*linkWant) error {
 		done     = 2
 	)
 	state := map[*linkWant]int{}
+	takesPart := map[*linkWant]bool{} // the others wait, or are left alone
+	for _, w := range p.wants {
+		takesPart[w] = true
+	}
 	var sorted, trail []*linkWant
 	var visit func(w *linkWant) error
 	visit = func(w *linkWant) error {
@@ -43,6 +47,9 @@ func (p *linkPlan) sort(dependencies func(*linkWant) []*linkWant) error {
 		state[w] = visiting
 		trail = append(trail, w)
 		for _, to := range dependencies(w) {
+			if !takesPart[to] {
+				continue
+			}
 			if err := visit(to); err != nil {
 				return err
 			}

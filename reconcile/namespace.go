@@ -356,10 +356,12 @@ func (s *Scope) readNSID(ctx context.Context, o *Scope) {
 	}
 }
 
-// doubt notes that the kernel had no time or room for the answer to a question: what
-// it would have been must not be guessed, links would be made anew for it.
+// doubt notes that a question got no answer, for want of time or room or because a
+// filter stands before the kernel, which itself refuses with EACCES (net/core/rtnetlink.c,
+// rtnl_get_net_ns_capable): what it would have been must not be guessed, links would be
+// made anew for it.
 func (r *Run) doubt(err error) {
-	for _, e := range []error{unix.ENOBUFS, unix.ENOMEM, unix.EINTR, unix.EBUSY, netlink.ErrUnknown} {
+	for _, e := range []error{unix.ENOBUFS, unix.ENOMEM, unix.EINTR, unix.EBUSY, unix.EPERM, netlink.ErrUnknown} {
 		if errors.Is(err, e) {
 			r.unanswered = err
 		}

@@ -85,6 +85,7 @@ func (w *watcher) meanwhile() reconcile.Look {
 	before := w.roused
 	w.hear()
 	look := w.pending
+	w.lost.widen(&look)
 	w.pending, w.roused = reconcile.Look{}, before
 	if !before {
 		w.cause = ""

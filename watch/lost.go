@@ -31,13 +31,11 @@ func (l *lost) note(namespace string) (first bool) {
 	return first
 }
 
-// widen has links read where events were lost and a look is made before it is calm:
-// what is known of them may be wrong, and everything else is held against it.
-func (l *lost) widen(look reconcile.Look) {
+// widen has links read where events were lost, in a look that is made before it is
+// calm: what is known of them may be wrong, and everything else is held against it.
+func (l *lost) widen(look *reconcile.Look) {
 	for namespace := range l.look.In {
-		if part := look.In[namespace]; part != nil {
-			part.Links = true
-		}
+		look.At(namespace).Links = true
 	}
 }
 

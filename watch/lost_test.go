@@ -3,6 +3,8 @@ package watch
 import (
 	"testing"
 	"time"
+
+	"github.com/nlapply/nlapply/reconcile"
 )
 
 // TestLost waits until no more is lost, but not for ever.
@@ -20,6 +22,12 @@ func TestLost(t *testing.T) {
 	l.first = l.last.Add(-stormMax + time.Millisecond)
 	if got := l.due().Sub(l.first); got != stormMax {
 		t.Errorf("due %v after the first loss, want %v", got, stormMax)
+	}
+	var look reconcile.Look
+	look.At("a").AddClass("route", nil)
+	l.widen(&look)
+	if !look.In["a"].Links || !look.In["b"].Links {
+		t.Error("a look before it is calm leaves links out")
 	}
 	for _, in := range []string{"a", "b"} {
 		if p := l.look.In[in]; p == nil || !p.Links || !p.Tables || !p.Wide {

@@ -25,7 +25,7 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 	if w.pending.All {
 		w.lost = lost{}
 	}
-	w.lost.widen(w.pending)
+	w.lost.widen(&w.pending)
 	w.pending.Add(w.holds.release())
 	if !w.cfg.Observe {
 		defer w.run.Unlock()

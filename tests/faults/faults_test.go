@@ -52,7 +52,7 @@ func TestFaults(t *testing.T) {
 	began := time.Now()
 	work(tried, func(tr trial) { c.count(t, tr, tr.run()) })
 	t.Log(time.Since(began).Round(time.Second))
-	c.tell(t)
+	c.report(t)
 	if *which == "all" {
 		keep(c.failed)
 	}
@@ -162,9 +162,9 @@ func (c *counts) count(t *testing.T, tr trial, v verdict) {
 	t.Errorf("-faults '%s'\n%s\n%s", tr, short(strings.Join(v.wrong, "\n")), short(v.result.String()))
 }
 
-// tell prints the counts as attributes of the test, which are printed also when it
+// report prints the counts as attributes of the test, which are printed also when it
 // passes.
-func (c *counts) tell(t *testing.T) {
+func (c *counts) report(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(c.by)) {
 		k := c.by[kind]
 		text := fmt.Sprintf("%d tried, %d missed, %d lost others' interrupted objects, %d wrong; exit statuses", k.tried, k.missed, k.lost, k.wrong)

@@ -12,6 +12,7 @@ const stream = `{"Action":"start","Package":"p"}
 {"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"run","Package":"p","Test":"TestA/one"}
 {"Action":"output","Package":"p","Test":"TestA/one","Output":"chatter\n"}
+{"Action":"attr","Package":"p","Test":"TestA/one","Key":"tried","Value":"3 of 4"}
 {"Action":"pass","Package":"p","Test":"TestA/one","Elapsed":0.5}
 {"Action":"run","Package":"p","Test":"TestA/two"}
 {"Action":"output","Package":"p","Test":"TestA/two","Output":"    script.go:12: # a comment\n"}
@@ -51,6 +52,9 @@ func TestSummary(t *testing.T) {
 			}
 			if got := s.String(); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+			if want := "TestA/one: tried: 3 of 4"; len(s.Attributes) != 1 || s.Attributes[0] != want {
+				t.Errorf("attributes %q, want %q", s.Attributes, want)
 			}
 			if got, want := s.OK(), tt.more == ""; got != want {
 				t.Errorf("OK() = %v, want %v", got, want)
