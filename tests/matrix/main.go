@@ -152,7 +152,7 @@ func boot(ctx context.Context, k *vm.Kernel, b *build, o options) (*vm.Outcome, 
 		Root:  "/src",
 		Tests: slices.DeleteFunc(slices.Clone(b.tests), hostOnly),
 		Args:  o.args(),
-		Env:   []string{"NLAPPLY_TEST_ROOT=1"},
+		Env:   []string{"NLAPPLY_TEST_ROOT=1", "NLAPPLY_TEST_EMULATED=1"},
 	})
 }
 

@@ -87,6 +87,7 @@ func sentAfter(pid, command string) (sent []request, err error) {
 	if err := cmd.Run(); err != nil {
 		return nil, err
 	}
+	const patience = 3 * patience // strace is slow, the more so in an emulated machine
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		time.Sleep(quietTime)
 		now, err := t.sent()
