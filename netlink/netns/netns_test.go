@@ -412,9 +412,11 @@ func openSockets(t *testing.T, ns *netns.NS) {
 		t.Error(err)
 	}
 	for l, err := range c.Links(t.Context()) {
-		if err != nil {
+		// Devices come into all namespaces when a tunnel's module is loaded.
+		if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
 			t.Error(err)
-		} else if l.Index == 1 && l.Name != *change.Name {
+		}
+		if err == nil && l.Index == 1 && l.Name != *change.Name {
 			t.Errorf("the dump is from the namespace of %s, want %s", l.Name, *change.Name)
 		}
 	}

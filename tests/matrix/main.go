@@ -101,6 +101,7 @@ func runAll(ctx context.Context, names []string, cache *tools.Cache, b *build, o
 		}
 		outcomes := map[string]chan *vm.Outcome{}
 		slots := make(chan struct{}, runtime.NumCPU())
+		machines := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "native" })
 		for _, name := range names {
 			outcomes[name] = make(chan *vm.Outcome, 1)
 			if name == "native" {
@@ -108,10 +109,11 @@ func runAll(ctx context.Context, names []string, cache *tools.Cache, b *build, o
 				continue
 			}
 			k, err := openKernel(cache, name) // one after the other: they may be fetched
+			share := fmt.Sprintf("%d/%d", slices.Index(machines, name)+1, len(machines))
 			go func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				outcomes[name] <- runIn(ctx, name, k, err, b, o)
+				outcomes[name] <- runIn(ctx, name, share, k, err, b, o)
 			}()
 		}
 		for _, name := range names {
@@ -123,12 +125,13 @@ func runAll(ctx context.Context, names []string, cache *tools.Cache, b *build, o
 }
 
 // runIn runs the tests in a machine with kernel k, or says why there is none. A
-// kernel that did not run is a failure like any other.
-func runIn(ctx context.Context, name string, k *vm.Kernel, err error, b *build, o options) *vm.Outcome {
+// kernel that did not run is a failure like any other. Of the scenarios that the
+// machines share out, it runs share: "1/2".
+func runIn(ctx context.Context, name, share string, k *vm.Kernel, err error, b *build, o options) *vm.Outcome {
 	out := &vm.Outcome{Version: name}
 	if err == nil {
 		var ran *vm.Outcome
-		if ran, err = boot(ctx, k, b, o); ran != nil {
+		if ran, err = boot(ctx, share, k, b, o); ran != nil {
 			out = ran
 		}
 	}
@@ -146,13 +149,13 @@ func openKernel(cache *tools.Cache, name string) (*vm.Kernel, error) {
 	return vm.OpenKernel(cache, tools.Kernels[i])
 }
 
-func boot(ctx context.Context, k *vm.Kernel, b *build, o options) (*vm.Outcome, error) {
+func boot(ctx context.Context, share string, k *vm.Kernel, b *build, o options) (*vm.Outcome, error) {
 	m := vm.Machine{Kernel: k, Tree: b.root, Guest: b.guest, Test2JSON: b.test2json, Limit: o.limit, Work: b.dir}
 	return m.Run(ctx, vm.Job{
 		Root:  "/src",
 		Tests: slices.DeleteFunc(slices.Clone(b.tests), hostOnly),
 		Args:  o.args(),
-		Env:   []string{"NLAPPLY_TEST_ROOT=1", "NLAPPLY_TEST_EMULATED=1"},
+		Env:   []string{"NLAPPLY_TEST_ROOT=1", "NLAPPLY_TEST_EMULATED=1", "NLAPPLY_TEST_SHARE=" + share},
 	})
 }
 

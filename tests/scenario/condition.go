@@ -27,6 +27,28 @@ var conditions = []struct {
 		return err == nil, nil
 	}},
 	{"try", "not possible here: %s", try},
+	{"share", "another machine tries it", isShare},
+}
+
+// shareEnv says which share of the scenarios that no one kernel is needed for falls
+// to this machine, and how many machines there are: "1/2". Without it all do.
+const shareEnv = "NLAPPLY_TEST_SHARE"
+
+// isShare reports whether scenarios of share arg, counted from 1, fall to this machine.
+func isShare(arg string) (bool, error) {
+	share, err := strconv.Atoi(arg)
+	if err != nil || share < 1 {
+		return false, fmt.Errorf("share %q is no number above 0", arg)
+	}
+	value := os.Getenv(shareEnv)
+	if value == "" {
+		return true, nil
+	}
+	var own, machines int
+	if _, err := fmt.Sscanf(value, "%d/%d", &own, &machines); err != nil || machines < 1 {
+		return false, fmt.Errorf("%s=%q: want a value like 1/2", shareEnv, value)
+	}
+	return (share-own)%machines == 0, nil
 }
 
 // condition answers one condition, and says what it means when it is false.
