@@ -87,7 +87,7 @@ func (s *Scope) declaresVLANs() bool {
 
 func (t *vlanTable) compareDeclared(s *Scope, name string, have map[int32][]vlanRun) error {
 	l := s.Spec.Links[name]
-	if l.VLANs == nil || s.mustWait(name) || l.Master != nil && *l.Master != spec.None && s.mustWait(*l.Master) {
+	if l.VLANs == nil || s.mustWait(name) || !s.isBridge(name) && s.mustJoin(name, l) {
 		return nil
 	}
 	list := vlanList{index: s.Index(name), link: name, vlans: *l.VLANs, self: s.isBridge(name)}

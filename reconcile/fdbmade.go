@@ -83,7 +83,7 @@ func declareFDB(s *Scope, all []fdbObject, name string, l *spec.Link) ([]fdbObje
 	}
 	listed := false
 	for i := range list {
-		if s.mustWait(list[i].Via) {
+		if s.mustWait(list[i].Via) || list[i].Master && s.mustJoin(name, l) {
 			continue
 		}
 		o := fdbObject{Neighbor: declaredFDB(s, name, &list[i]), link: name, decl: int32(i)}

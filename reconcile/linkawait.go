@@ -56,34 +56,42 @@ func (p *linkPlan) mustWait(w *linkWant, off map[*linkWant]bool) bool {
 	})
 }
 
-// Blamed returns the links that an error of a plan is about, by the reason. It is
-// nil when the error is about anything else: then leaving these links alone does
-// not help.
+// Blamed returns the links and sysctls that an error of a plan is about, by the
+// reason. It is nil when the error is about anything else: then leaving these alone
+// does not help.
 func (r *Run) Blamed(err error) map[Object]string {
 	var errs spec.Errors
 	if !errors.As(err, &errs) {
 		return nil
 	}
-	links := map[string]Object{}
+	objects := map[string]Object{} // by path
 	for _, s := range r.scopes {
 		if s.Spec != nil {
 			for name := range s.Spec.Links {
 				path := spec.Path(s.Name, "links", name)
-				links[path] = Object{s.Name, "link", path, name}
+				objects[path] = Object{s.Name, "link", path, name}
+			}
+		}
+		for _, t := range s.tables {
+			if values, ok := t.table.(*sysctlTable); ok {
+				for i := range values.declared {
+					o := values.declared[i].step(s).Subject()
+					objects[o.Path] = o
+				}
 			}
 		}
 	}
 	blamed := map[Object]string{}
 	for _, e := range errs {
 		path := e.Path
-		for links[path].Name == "" {
+		for objects[path].Name == "" {
 			i := strings.LastIndexAny(path, ".[")
 			if i < 0 {
 				return nil
 			}
 			path = path[:i]
 		}
-		blamed[links[path]] = e.Error()
+		blamed[objects[path]] = e.Error()
 	}
 	return blamed
 }
@@ -112,4 +120,20 @@ func (s *Scope) mustWait(links ...string) bool {
 		}
 	}
 	return false
+}
+
+// mustJoin tells whether something waits for a declared link to become a port: the
+// master that it declares does not exist, or it declares none and others have not
+// given it one.
+func (s *Scope) mustJoin(name string, l *spec.Link) bool {
+	switch {
+	case !s.run.cfg.Await || l.Master != nil && *l.Master == spec.None:
+		return false
+	case l.Master != nil:
+		return s.mustWait(*l.Master)
+	case s.masterOf(name, l) != 0:
+		return false
+	}
+	s.waitFor(name)
+	return true
 }

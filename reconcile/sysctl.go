@@ -109,8 +109,13 @@ func (t *sysctlTable) observe(_ context.Context, s *Scope, _ []LinkEvent) error 
 	var errs spec.Errors
 	look := func() error {
 		for i := range t.declared {
-			if err := t.look(s, &t.declared[i]); err != nil {
-				errs = append(errs, s.run.doc.Errorf(t.declared[i].path(s), "%v", err))
+			v := &t.declared[i]
+			if s.run.holds(v.step(s).Subject()) {
+				v.have, v.known = "", false
+				continue
+			}
+			if err := t.look(s, v); err != nil {
+				errs = append(errs, s.run.doc.Errorf(v.path(s), "%v", err))
 			}
 		}
 		return nil
