@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -39,8 +38,11 @@ type files struct {
 	namespaces chan struct{}
 
 	mu   sync.Mutex
-	rest string // the state in which they came to rest last; guarded by mu
+	rest states // in which they came to rest last; guarded by mu
 }
+
+// states are those of the document's files, by path. They change with the files.
+type states map[string]string
 
 // watchFiles watches the directories of the files, because editors replace files,
 // and that of named namespaces.
@@ -65,23 +67,24 @@ func (f *files) close() { f.fs.Close() }
 // read calls load, and tells whether what it read is whole: that nobody changed the
 // files meanwhile, nor is about to. Such a change is reported when they have come to
 // rest. Who does not come because of a report (asked) may read files of which no
-// report came, as on file systems of other machines, if nobody writes to them.
+// report came, as on file systems of other machines, if nobody writes to them and
+// none just went.
 func (f *files) read(load func() (*spec.Document, error), asked bool) (doc *spec.Document, whole bool, err error) {
 	before := f.state()
-	if before != f.atRest() && (!asked || f.areBeingWritten()) {
+	if rest := f.atRest(); !maps.Equal(before, rest) && (!asked || f.unrest(rest, before) > 0) {
 		return nil, false, nil
 	}
 	doc, err = load()
-	return doc, f.state() == before, err
+	return doc, maps.Equal(f.state(), before), err
 }
 
-func (f *files) atRest() string {
+func (f *files) atRest() states {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.rest
 }
 
-func (f *files) cameToRest(state string) {
+func (f *files) cameToRest(state states) {
 	f.mu.Lock()
 	f.rest = state
 	f.mu.Unlock()
@@ -89,7 +92,7 @@ func (f *files) cameToRest(state string) {
 }
 
 // follow reports changes of the states.
-func (f *files) follow(last string, spaces map[string]netns.ID) {
+func (f *files) follow(last states, spaces map[string]netns.ID) {
 	settle, check := stoppedTimer(), stoppedTimer()
 	var checks []time.Duration
 	var deadline time.Time // of what is being written
@@ -121,7 +124,7 @@ func (f *files) follow(last string, spaces map[string]netns.ID) {
 		case <-settle.C:
 			now := f.state()
 			switch wait := f.unrest(last, now); {
-			case now == last:
+			case maps.Equal(now, last):
 			case wait > 0 && time.Now().Before(deadline):
 				settle.Reset(wait)
 			default:
@@ -156,11 +159,11 @@ func signal(c chan struct{}) {
 // unrest tells how long to wait until the files can be read: somebody is writing
 // one, or one went that may come back under its name. It is 0 when they are at
 // rest.
-func (f *files) unrest(last, now string) time.Duration {
+func (f *files) unrest(last, now states) time.Duration {
 	if f.areBeingWritten() {
 		return fileSettle
 	}
-	if strings.Count(now, "\n") < strings.Count(last, "\n") {
+	if misses(now, last) {
 		newest := time.Time{}
 		for _, dir := range f.fs.WatchList() {
 			if i, err := os.Stat(dir); err == nil && i.ModTime().After(newest) {
@@ -170,6 +173,16 @@ func (f *files) unrest(last, now string) time.Duration {
 		return max(0, time.Until(newest.Add(fileVanish)))
 	}
 	return 0
+}
+
+// misses tells whether a file went since the last state, whatever else came.
+func misses(now, last states) bool {
+	for path := range last {
+		if _, there := now[path]; !there {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *files) areBeingWritten() bool { return slices.ContainsFunc(f.paths(), isBeingWritten) }
@@ -286,15 +299,15 @@ func (f *files) paths() (paths []string) {
 	return paths
 }
 
-// state changes with the document's files, a line each. Others in their
+// state returns the present states of the document's files. Others in their
 // directories, a log for one, are nothing to look for.
-func (f *files) state() string {
-	var b strings.Builder
+func (f *files) state() states {
+	all := states{}
 	for _, path := range f.paths() {
 		if i, err := os.Stat(path); err == nil {
 			st := i.Sys().(*syscall.Stat_t)
-			fmt.Fprintln(&b, path, st.Size, st.Mtim, st.Ctim, st.Ino)
+			all[path] = fmt.Sprint(st.Size, st.Mtim, st.Ctim, st.Ino)
 		}
 	}
-	return b.String()
+	return all
 }
