@@ -4,7 +4,7 @@ KERNEL ?= native,6.12,6.1
 RUN ?=
 FUZZTIME ?= 30s
 # how long a virtual machine may take
-LIMIT ?= 15m
+LIMIT ?= 16m
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # what to try: make faults KERNEL=6.12 FAULTS=host/change PART=3/16
