@@ -110,11 +110,7 @@ func (t *sysctlTable) observe(_ context.Context, s *Scope, _ []LinkEvent) error 
 	look := func() error {
 		for i := range t.declared {
 			v := &t.declared[i]
-			if s.run.holds(v.step(s).Subject()) {
-				v.have, v.known = "", false
-				continue
-			}
-			if err := t.look(s, v); err != nil {
+			if err := t.look(s, v); err != nil && !s.run.holds(v.step(s).Subject()) {
 				errs = append(errs, s.run.doc.Errorf(v.path(s), "%v", err))
 			}
 		}

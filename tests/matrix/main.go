@@ -1,5 +1,6 @@
 // Command matrix runs every test of the module on every kernel: on this one,
-// and on those of Debian in virtual machines. It prints one line per kernel and
+// and on those of Debian in virtual machines, which share out some long scenarios
+// (condition share of package scenario). It prints one line per kernel and
 // ends with status 1 when a test failed or a kernel did not run.
 //
 //	go run ./tests/matrix                                   # all of it
