@@ -25,22 +25,21 @@ type Place struct {
 }
 
 // Places returns the namespaces of the last plan, or of the last Lock, that
-// exist.
+// exist. With an error, which is about some of them, it returns the others.
 func (r *Run) Places() (places []Place, err error) {
 	for _, s := range r.scopes {
 		if !s.Exists {
 			continue
 		}
-		ns, err := s.handle()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		ns, openErr := s.handle()
+		switch {
+		case openErr == nil:
+			places = append(places, Place{s.Name, ns, s.groups()})
+		case !errors.Is(openErr, fs.ErrNotExist):
+			err = errors.Join(err, openErr)
 		}
-		if err != nil {
-			return places, err
-		}
-		places = append(places, Place{s.Name, ns, s.groups()})
 	}
-	return places, nil
+	return places, err
 }
 
 // groups are those of links, and of the classes that are declared or pruned.

@@ -152,6 +152,7 @@ func (w *watcher) newSpaces() (matters bool) {
 // those of others.
 func (w *watcher) listen() error {
 	places, err := w.run.Places()
+	known := err == nil
 	seen := map[string]bool{}
 	for _, p := range places {
 		seen[p.Name] = true
@@ -159,7 +160,7 @@ func (w *watcher) listen() error {
 		p.Handle.Close()
 	}
 	for name, e := range w.ears {
-		if !seen[name] {
+		if !seen[name] && known { // else it may be one that only could not be opened now
 			e.close()
 			delete(w.ears, name)
 		}
