@@ -1,0 +1,274 @@
+package audit
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// A Change is one request of a plan.
+type Change struct {
+	// Delete deletes the rule. Otherwise it is added: behind the others of its list, or,
+	// if it says so, before them.
+	Delete bool
+	Rule   Rule
+	// Moved tells that the rule only gets another place: what is added is there already
+	// and is deleted there, or the other way round.
+	Moved bool
+}
+
+// String returns the change as arguments of auditctl(8).
+func (c Change) String() string {
+	if c.Delete {
+		return "-d" + strings.TrimPrefix(c.Rule.String(), "-a")
+	}
+	return c.Rule.String()
+}
+
+// A Policy says whose rules are changed, and where new ones go.
+type Policy struct {
+	// Own tells which rules may be deleted; the others are foreign, and stay.
+	Own func(*Rule) bool
+	// Same returns what two rules have to agree in so that one stands for the other; nil
+	// is Meaning.
+	Same func(*Rule) Meaning
+	// First puts new rules before foreign ones of their list, not behind them.
+	First bool
+}
+
+// Diff returns the changes that make of the rules that a kernel lists those that are
+// wanted, in their order. A foreign rule that is the same as a wanted one stands for it.
+//
+// The kernel can put a rule before or behind all others of its list, nowhere else. So a
+// part of the wanted rules that is in the right order already stays, and the rest is
+// made anew: the part is chosen so that the fewest rules are deleted. All additions
+// come before the first deletion, so that what is wanted and was there is there at every
+// moment; and none of them, nor a deletion, puts a `never` in front of an `always` that
+// is to come first, unless new rules can only go before foreign ones. The rules that
+// are wanted are to differ in what Same returns.
+func Diff(have, want []Rule, p Policy) (changes []Change) {
+	if p.Same == nil {
+		p.Same = (*Rule).Meaning
+	}
+	var gone []Change
+	for _, l := range []List{User, Task, Exit, Exclude, Filesystem, IOURing} {
+		d := newDiff(onList(have, l), onList(want, l), p)
+		d.keep(d.choose())
+		changes = append(changes, d.added...)
+		gone = append(gone, d.deleted...)
+	}
+	slices.SortStableFunc(gone, func(a, b Change) int { return int(a.Rule.Action) - int(b.Rule.Action) })
+	return append(changes, gone...)
+}
+
+func onList(rules []Rule, l List) (some []*Rule) {
+	for i := range rules {
+		if rules[i].List == l {
+			some = append(some, &rules[i])
+		}
+	}
+	return some
+}
+
+// differ makes the changes of one list.
+type differ struct {
+	policy     Policy
+	have, want []*Rule
+	meanings   []Meaning         // of want
+	places     map[Meaning][]int // in have, of those that may stay
+	strangers  bool              // foreign rules that stand for none that is wanted
+
+	added, deleted []Change
+}
+
+// A stretch is a part of the wanted rules that stays, and where each of it is.
+type stretch struct {
+	from int
+	at   []int // in have
+}
+
+func (s stretch) to() int { return s.from + len(s.at) }
+
+func newDiff(have, want []*Rule, p Policy) *differ {
+	d := &differ{policy: p, have: have, want: want, places: map[Meaning][]int{}}
+	wanted := map[Meaning]bool{}
+	for _, r := range want {
+		m := p.Same(r)
+		d.meanings = append(d.meanings, m)
+		wanted[m] = true
+	}
+	for i, r := range have {
+		m := p.Same(r)
+		switch {
+		case !wanted[m]:
+			d.strangers = d.strangers || !p.Own(r)
+		case p.Own(r) && slices.ContainsFunc(have[i+1:], r.IsSame):
+			// Deleting this rule deletes the first of them: the last one may stay.
+		default:
+			d.places[m] = append(d.places[m], i)
+		}
+	}
+	return d
+}
+
+// choose returns, of the stretches that can stay, the one that leaves the fewest rules to
+// delete, and then the fewest to add.
+func (d *differ) choose() (best stretch) {
+	best.from = -1
+	consider := func(s stretch) {
+		if best.from < 0 || cmp.Or(d.own(s)-d.own(best), len(s.at)-len(best.at)) > 0 {
+			best = s
+		}
+	}
+	if !d.strangers || !d.policy.First {
+		consider(d.stretchFrom(0)) // what is new goes behind it
+	}
+	if !d.strangers {
+		for s := range d.stretches() {
+			if d.isSafe(s) {
+				consider(s)
+			}
+		}
+	}
+	if d.strangers && d.policy.First {
+		consider(d.lastStretch())
+	}
+	return best
+}
+
+// own counts the rules of a stretch that would otherwise be deleted.
+func (d *differ) own(s stretch) (n int) {
+	for _, at := range s.at {
+		if d.policy.Own(d.have[at]) {
+			n++
+		}
+	}
+	return n
+}
+
+// stretchFrom returns the longest stretch that begins with a wanted rule.
+func (d *differ) stretchFrom(from int) stretch {
+	s := stretch{from: from}
+	last := -1
+	for _, m := range d.meanings[from:] {
+		i := slices.IndexFunc(d.places[m], func(at int) bool { return at > last })
+		if i < 0 {
+			break
+		}
+		last = d.places[m][i]
+		s.at = append(s.at, last)
+	}
+	return s
+}
+
+// stretches yields those that no other one holds.
+func (d *differ) stretches() iter.Seq[stretch] {
+	return func(yield func(stretch) bool) {
+		for from := 0; from < len(d.want); {
+			s := d.stretchFrom(from)
+			if !yield(s) {
+				return
+			}
+			from = max(s.to(), from+1)
+		}
+	}
+}
+
+// lastStretch returns the longest stretch that ends with the last wanted rule.
+func (d *differ) lastStretch() stretch {
+	s := stretch{from: len(d.want)}
+	next := len(d.have)
+	for s.from > 0 {
+		before := d.places[d.meanings[s.from-1]]
+		i := len(before) - 1
+		for i >= 0 && before[i] >= next {
+			i--
+		}
+		if i < 0 {
+			break
+		}
+		next = before[i]
+		s.from--
+		s.at = append(s.at, next)
+	}
+	slices.Reverse(s.at)
+	return s
+}
+
+// isSafe tells whether the rules before a stretch can be added one before the other:
+// not where a `never` would be in front of an `always` that is there already for as long
+// as it takes to add that before it once more.
+func (d *differ) isSafe(s stretch) bool {
+	moved := false
+	for i, r := range d.want[:s.from] {
+		if r.Action == Never && moved {
+			return false
+		}
+		moved = moved || r.Action == Always && len(d.places[d.meanings[i]]) > 0
+	}
+	return true
+}
+
+// keep makes the changes around the rules that stay.
+func (d *differ) keep(s stretch) {
+	present := slices.Clone(d.have)
+	add := func(w int, prepend bool) {
+		moved := slices.ContainsFunc(d.have, func(r *Rule) bool { return d.policy.Own(r) && d.policy.Same(r) == d.meanings[w] })
+		r := unlike(d.want[w], present)
+		r.Prepend = prepend
+		present = append(present, r)
+		d.added = append(d.added, Change{Rule: *r, Moved: moved})
+	}
+	for w := s.from - 1; w >= 0; w-- {
+		add(w, true)
+	}
+	for w := s.to(); w < len(d.want); w++ {
+		add(w, false)
+	}
+	stays := map[int]bool{}
+	for _, at := range s.at {
+		stays[at] = true
+	}
+	for i, r := range d.have {
+		if !stays[i] && d.policy.Own(r) {
+			d.deleted = append(d.deleted, Change{Delete: true, Rule: *r, Moved: slices.Contains(d.meanings, d.policy.Same(r))})
+		}
+	}
+}
+
+// unlike returns r, or a rule of the same meaning, so that the kernel takes it for
+// another one than those that are there: the order of the fields matters to it.
+func unlike(r *Rule, present []*Rule) *Rule {
+	for v := range variants(r) {
+		if !slices.ContainsFunc(present, v.IsSame) {
+			return v
+		}
+	}
+	return r.Clone()
+}
+
+// variants yields the rule with its fields in several orders, its own first; the keys
+// come last for as long as that is possible.
+func variants(r *Rule) iter.Seq[*Rule] {
+	return func(yield func(*Rule) bool) {
+		if !yield(r.Clone()) {
+			return
+		}
+		keys := slices.IndexFunc(r.Fields, func(f Field) bool { return f.Type == FieldKey })
+		swap := func(i, j int) bool {
+			v := r.Clone()
+			v.Fields[i], v.Fields[j] = v.Fields[j], v.Fields[i]
+			return yield(v)
+		}
+		for _, withKeys := range []bool{false, true} {
+			for j := range r.Fields {
+				for i := range j {
+					if (i == keys || j == keys) == withKeys && !swap(i, j) {
+						return
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// A File is what a file of rules says (audit.rules(7)).
+type File struct {
+	Name  string
+	Lines []FileLine
+}
+
+// A FileLine is a line that says something.
+type FileLine struct {
+	Line
+	Number int // from 1; that of the first one, where lines are continued
+	File   string
+}
+
+// A FileError is what is wrong with a file of rules, and where.
+type FileError struct {
+	File   string
+	Line   int // from 1
+	Column int // in bytes, from 1
+	Reason string
+}
+
+// Error returns FILE:LINE:COLUMN: reason.
+func (e *FileError) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Reason)
+}
+
+// maxLine is how long auditctl's lines may be.
+const maxLine = 6144
+
+// ParseFile reads a file of rules: options of auditctl(8) a line. Lines that begin with
+// # are comments, and a line that ends with a backslash goes on in the next one. It
+// returns what is right, and all that is wrong; s is as in ParseLine.
+func ParseFile(name string, text []byte, s *Syntax) (f File, errs []*FileError) {
+	f.Name = name
+	scan := bufio.NewScanner(bytes.NewReader(text))
+	scan.Buffer(nil, max(len(text), 1)+1)
+	for number := 1; scan.Scan(); number++ {
+		l := joined{first: number}
+		l.add(scan.Text())
+		for l.goesOn() && scan.Scan() {
+			number++
+			l.add(scan.Text())
+		}
+		if trimmed := strings.TrimLeft(l.text, blanks); trimmed == "" || trimmed[0] == '#' {
+			continue
+		}
+		if len(l.text) > maxLine {
+			errs = append(errs, &FileError{name, l.first, 1, fmt.Sprintf("a line of %d bytes: auditctl takes %d", len(l.text), maxLine)})
+			continue
+		}
+		line, err := ParseLine(l.text, s)
+		if problems, ok := err.(Problems); ok {
+			for _, p := range problems {
+				number, column := l.place(p.Offset)
+				errs = append(errs, &FileError{name, number, column, p.Text + l.hint(p)})
+			}
+			continue
+		}
+		if !line.IsEmpty() {
+			f.Lines = append(f.Lines, FileLine{line, l.first, name})
+		}
+	}
+	return f, errs
+}
+
+// joined is a line with those that it goes on in.
+type joined struct {
+	text   string
+	first  int
+	starts []int // in text, of each line
+}
+
+func (l *joined) add(line string) {
+	if l.goesOn() {
+		l.text = l.text[:len(l.text)-1]
+	}
+	l.starts = append(l.starts, len(l.text))
+	l.text += line
+}
+
+// goesOn tells whether the last line ends with a backslash, and is no comment.
+func (l *joined) goesOn() bool {
+	last := l.text
+	if len(l.starts) > 0 {
+		last = l.text[l.starts[len(l.starts)-1]:]
+	}
+	return run(reversed(last))%2 == 1 && !strings.HasPrefix(strings.TrimLeft(l.text, blanks), "#")
+}
+
+func reversed(s string) string {
+	b := []byte(s)
+	for i, j := 0, len(b)-1; i < j; i, j = i+1, j-1 {
+		b[i], b[j] = b[j], b[i]
+	}
+	return string(b)
+}
+
+// place returns the line and the column of an offset.
+func (l *joined) place(offset int) (line, column int) {
+	i := len(l.starts) - 1
+	for i > 0 && l.starts[i] > offset {
+		i--
+	}
+	return l.first + i, offset - l.starts[i] + 1
+}
+
+// hint explains mistakes of which the reason is elsewhere.
+func (l *joined) hint(p Problem) string {
+	if p.Offset < len(l.text) && l.text[p.Offset] == '#' {
+		return ": a comment has a line of its own"
+	}
+	return ""
+}
