@@ -29,6 +29,9 @@ func CheckCapabilities(doc *spec.Document) error {
 	if !hasCapability(unix.CAP_NET_ADMIN) {
 		return fmt.Errorf("%w: CAP_NET_ADMIN is needed to change the network", ErrCapability)
 	}
+	if doc.Audit != nil && !hasCapability(unix.CAP_AUDIT_CONTROL) {
+		return fmt.Errorf("%w: CAP_AUDIT_CONTROL is needed to change the audit system", ErrCapability)
+	}
 	if len(doc.Namespaces) > 0 && !hasCapability(unix.CAP_SYS_ADMIN) {
 		return fmt.Errorf("%w: CAP_SYS_ADMIN is needed for namespaces", ErrCapability)
 	}

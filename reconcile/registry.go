@@ -30,6 +30,7 @@ var resources = []struct {
 	{afterLinks, newObjects[neighborKey, neighborObject](neighborResource{}), func(n *spec.Namespace) bool { return len(n.Neighbors) > 0 }},
 	{afterLinks, newObjects[routeKey, routeObject](routeResource{}), func(n *spec.Namespace) bool { return len(n.Routes) > 0 }},
 	{afterLinks, newObjects[ruleKey, ruleObject](ruleResource{}), func(n *spec.Namespace) bool { return len(n.Rules) > 0 }},
+	{afterLinks, newAuditTable, func(n *spec.Namespace) bool { return n.Audit != nil }},
 }
 
 func anyLink(f func(*spec.Link) bool) func(*spec.Namespace) bool {

@@ -10,7 +10,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nlapply/nlapply/internal/wire"
 	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/audit"
 	"github.com/nlapply/nlapply/spec"
 )
 
@@ -47,6 +49,7 @@ type Run struct {
 	// strangers are namespaces of nobody's that go with everything in them.
 	strangers []*Scope
 	conns     conns
+	audit     *audit.Conn // nil until it is asked for
 	locks     []*lock
 
 	namespaces []nsStep
@@ -161,7 +164,18 @@ func (r *Run) Unlock() {
 // Close gives the locks back and closes the run's sockets.
 func (r *Run) Close() {
 	r.conns.closeAll()
+	if r.audit != nil {
+		r.audit.Close()
+	}
 	r.Unlock()
+}
+
+// auditConn returns a connection to the audit system. It stays the run's.
+func (r *Run) auditConn() (c *audit.Conn, err error) {
+	if r.audit == nil {
+		r.audit, err = wire.DialAudit(netlink.Config{})
+	}
+	return r.audit, err
 }
 
 // note takes the outcome of n messages that change something.
@@ -271,6 +285,9 @@ func (s *Scope) declareTables() error {
 // eventful is a table whose plan has side effects on the tables behind it.
 type eventful interface{ events(s *Scope) []LinkEvent }
 
+// noter is a table whose plan has something to say besides.
+type noter interface{ notes() []string }
+
 // stagedTable is a table and its place in the order.
 type stagedTable struct {
 	table
@@ -326,6 +343,13 @@ func (r *Run) notes() (notes []string) {
 				notes = append(notes, fmt.Sprintf("protocol was %d and is %d: routes, rules, neighbours and addresses that bear %d are no longer ours",
 					m.protocol, r.doc.Protocol, m.protocol))
 				return notes
+			}
+		}
+	}
+	for _, s := range r.scopes {
+		for _, t := range s.tables {
+			if n, ok := t.table.(noter); ok {
+				notes = append(notes, n.notes()...)
 			}
 		}
 	}

@@ -105,7 +105,7 @@ func (s *Scope) prunes(class string, m Maker) bool {
 // pruneClass maps a class to its key in the document's prune map.
 var pruneClass = map[string]string{
 	"link": "links", "route": "routes", "rule": "rules", "address": "addresses",
-	"neighbor": "neighbors", "namespace": "namespaces",
+	"neighbor": "neighbors", "namespace": "namespaces", auditClass: "audit",
 }
 
 func (s *Scope) pruneMode(class string) spec.PruneMode {

@@ -23,6 +23,9 @@ func (ns *Namespace) count(n map[string]int) {
 	n["rule"] += len(ns.Rules)
 	n["neighbor"] += len(ns.Neighbors)
 	n["sysctl"] += len(ns.Sysctl)
+	if ns.Audit != nil {
+		n["audit rule"] += len(ns.Audit.Rules)
+	}
 	for _, l := range ns.Links {
 		n["link"]++
 		n["address"] += len(l.Addresses)

@@ -35,4 +35,7 @@ type Namespace struct {
 	Rules     []Rule
 	Neighbors []Neighbor
 	Sysctl    map[string]string // full names (net.…) to values
+
+	// Audit is the audit system's; only the document's own namespace has it.
+	Audit *Audit
 }

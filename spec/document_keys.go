@@ -12,8 +12,8 @@ const CurrentVersion = 1
 
 var documentObject = define(object[Document]{
 	what:  "the document",
-	later: []string{"nexthops", "audit"},
-	keys:  append(slices.Concat(headerKeys, lift(namespaceKeys)), namespacesKey),
+	later: []string{"nexthops"},
+	keys:  append(slices.Concat(headerKeys, lift(namespaceKeys)), namespacesKey, auditKey),
 })
 
 var headerKeys = []key[Document]{

@@ -13,10 +13,12 @@ type layout struct {
 // found is where the objects of a namespace were found.
 type found struct {
 	routes, rules, neighbors items
+	auditRules               items
 
 	// The rest is needed until the document is complete.
 	links   map[string]origin // the keys under links
 	sysctls map[string]origin // by full names
+	audit   map[string]origin // the keys under audit
 	prune   origin
 	modes   []func(*Prune) // what `prune` says, to be done over what is inherited
 }
@@ -60,7 +62,7 @@ func newLayout(sources []*source) *layout {
 func (l *layout) namespace(name string) *found {
 	f := l.namespaces[name]
 	if f == nil {
-		f = &found{links: map[string]origin{}, sysctls: map[string]origin{}}
+		f = &found{links: map[string]origin{}, sysctls: map[string]origin{}, audit: map[string]origin{}}
 		l.namespaces[name] = f
 	}
 	return f
@@ -76,6 +78,8 @@ func (l *layout) forget() {
 			routes:    items{parts: f.routes.parts},
 			rules:     items{parts: f.rules.parts},
 			neighbors: items{parts: f.neighbors.parts},
+
+			auditRules: items{parts: f.auditRules.parts},
 		}
 	}
 	l.header = nil

@@ -7,8 +7,14 @@ import (
 
 var namespaceObject = define(object[Namespace]{
 	what:  "a namespace",
-	later: []string{"nexthops", "audit"},
+	later: []string{"nexthops"},
 	keys:  namespaceKeys,
+	other: func(d *decoder, name string, n ref, _ *Namespace) bool {
+		if name == "audit" {
+			d.fail(n-1, "a machine has one audit system: it is declared at the top of the document")
+		}
+		return name == "audit"
+	},
 })
 
 var namespaceKeys = []key[Namespace]{

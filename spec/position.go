@@ -80,7 +80,7 @@ func (d *Document) localPath(path string) (p part, local string, ok bool) {
 	if f == nil {
 		return part{}, "", false
 	}
-	for list, items := range map[string]*items{"routes": &f.routes, "rules": &f.rules, "neighbors": &f.neighbors} {
+	for list, items := range map[string]*items{"routes": &f.routes, "rules": &f.rules, "neighbors": &f.neighbors, "audit.rules": &f.auditRules} {
 		after, is := strings.CutPrefix(rest, list)
 		if !is {
 			continue

@@ -23,7 +23,7 @@ func (m PruneMode) String() string {
 }
 
 // PruneClasses are the classes of objects whose mode may be set apart.
-var PruneClasses = []string{"addresses", "links", "namespaces", "neighbors", "routes", "rules"}
+var PruneClasses = []string{"addresses", "audit", "links", "namespaces", "neighbors", "routes", "rules"}
 
 // Prune is the mode of each class of objects.
 type Prune struct {

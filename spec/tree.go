@@ -80,6 +80,15 @@ func (t *tree) value(m ref, key string) (value, at ref, ok bool) {
 	return 0, 0, false
 }
 
+// item returns an entry of a list.
+func (t *tree) item(list ref, index int) ref {
+	n := list + 1
+	for range index {
+		n = t.next(n)
+	}
+	return n
+}
+
 // open appends a node whose subtree is not complete; close completes it.
 func (t *tree) open(s shape, pos int) ref {
 	t.nodes = append(t.nodes, node{shape: s, size: 1, pos: uint32(pos)})

@@ -4,6 +4,7 @@ package wire
 
 import (
 	"github.com/nlapply/nlapply/netlink"
+	"github.com/nlapply/nlapply/netlink/audit"
 	"github.com/nlapply/nlapply/netlink/route"
 )
 
@@ -15,4 +16,10 @@ var Transport func(netlink.Config) (netlink.Socket, error)
 func Dial(cfg netlink.Config) (*route.Conn, error) {
 	cfg.Transport = Transport
 	return route.Dial(cfg)
+}
+
+// DialAudit is audit.Dial.
+func DialAudit(cfg netlink.Config) (*audit.Conn, error) {
+	cfg.Transport = Transport
+	return audit.Dial(cfg)
 }
