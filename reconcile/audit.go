@@ -21,6 +21,8 @@ import (
 // declares the audit system. Rules of ours bear one more key.
 type auditTable struct {
 	declared []auditRule
+	settings []auditSetting
+	locked   bool // nothing can be changed until the next boot
 	changes  []auditChange
 	pending  []string // what is waited for, for notes
 	refused  bool     // an addition: nothing is deleted then
@@ -47,11 +49,11 @@ func (*auditTable) class() string { return auditClass }
 // groups are none: what the audit system reports does not come by rtnetlink.
 func (*auditTable) groups() []uint32 { return nil }
 
-func (t *auditTable) len() int { return len(t.changes) }
+func (t *auditTable) len() int { return len(t.changes) + len(t.settings) }
 
 func (*auditTable) relocate(func(int32) int32) {}
 
-func (t *auditTable) reset(bool) { t.changes, t.pending = nil, nil }
+func (t *auditTable) reset(bool) { t.changes, t.settings, t.pending = nil, nil, nil }
 
 func (*auditTable) describe(*Scope, *spec.Namespace, bool) {}
 
@@ -227,14 +229,25 @@ func (t *auditTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error
 	if err != nil {
 		return err
 	}
-	var have []audit.Rule
+	have, err := listAudit(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := t.plan(s, have); err != nil {
+		return err
+	}
+	return t.planSettings(ctx, s, c)
+}
+
+// listAudit returns the kernel's rules.
+func listAudit(ctx context.Context, c *audit.Conn) (have []audit.Rule, err error) {
 	for r, err := range c.Rules(ctx) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		have = append(have, *r.Clone())
 	}
-	return t.plan(s, have)
+	return have, nil
 }
 
 // plan compares the declared rules with those that the kernel has.
@@ -320,6 +333,11 @@ func missingPath(r *audit.Rule) string {
 
 func (t *auditTable) steps(s *Scope) iter.Seq[Step] {
 	return func(yield func(Step) bool) {
+		for i := range t.settings {
+			if !yield(t.settings[i].step()) {
+				return
+			}
+		}
 		for _, c := range t.changes {
 			if (!c.Delete || !c.Moved) && !yield(c.step(s)) {
 				return
@@ -329,7 +347,13 @@ func (t *auditTable) steps(s *Scope) iter.Seq[Step] {
 }
 
 // notes implements noter.
-func (t *auditTable) notes() []string { return t.pending }
+func (t *auditTable) notes() []string {
+	notes := slices.Clone(t.pending)
+	if t.locked && t.len() > 0 {
+		notes = append(notes, audit.ErrLocked.Error()+": none of it can be applied")
+	}
+	return notes
+}
 
 // step is the line of a change; the deletion behind a move has none of its own.
 func (c *auditChange) step(s *Scope) Step {
@@ -351,7 +375,7 @@ func (c *auditChange) step(s *Scope) Step {
 
 // execute adds rules one by one, and deletes them when all were added.
 func (t *auditTable) execute(ctx context.Context, s *Scope, ph phase, report reporter) error {
-	if len(t.changes) == 0 {
+	if t.len() == 0 {
 		return nil
 	}
 	c, err := s.run.auditConn()
@@ -360,18 +384,32 @@ func (t *auditTable) execute(ctx context.Context, s *Scope, ph phase, report rep
 	}
 	if ph == adding {
 		t.refused = false
+		if err := t.set(ctx, s, c, false, report); err != nil {
+			return err
+		}
 	}
+	if t.refused {
+		return nil
+	}
+	if err := t.send(ctx, s, c, ph, report); err != nil || ph == adding || t.refused {
+		return err
+	}
+	return t.set(ctx, s, c, true, report)
+}
+
+// send makes the requests of a phase.
+func (t *auditTable) send(ctx context.Context, s *Scope, c *audit.Conn, ph phase, report reporter) error {
 	for i := range t.changes {
 		change := &t.changes[i]
-		if change.Delete != (ph == removing) || t.refused && ph == removing {
+		if change.Delete != (ph == removing) {
 			continue
 		}
 		send := c.Add
 		if change.Delete {
 			send = c.Delete
 		}
-		s.run.wrote = true
 		err := send(ctx, &change.Rule)
+		s.run.mayHaveWritten(err)
 		switch {
 		case err == nil && change.Delete && change.Moved:
 		case err == nil:
@@ -380,7 +418,7 @@ func (t *auditTable) execute(ctx context.Context, s *Scope, ph phase, report rep
 			return err
 		case change.Delete && errors.Is(err, os.ErrNotExist):
 		default:
-			t.refused = t.refused || !change.Delete
+			t.refused = true
 			report.refused(change.step(s), err)
 		}
 	}

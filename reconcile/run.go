@@ -178,6 +178,11 @@ func (r *Run) auditConn() (c *audit.Conn, err error) {
 	return r.audit, err
 }
 
+// mayHaveWritten takes the outcome of one message that changes something.
+func (r *Run) mayHaveWritten(err error) {
+	r.wrote = r.wrote || err == nil || errors.Is(err, netlink.ErrUnknown)
+}
+
 // note takes the outcome of n messages that change something.
 func (r *Run) note(res *netlink.Result, n int) {
 	refused := 0

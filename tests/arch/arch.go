@@ -92,7 +92,7 @@ var layers = [][]string{
 
 // support are packages for tests: they may import anything below reconcile, and
 // nothing but tests imports them.
-var support = []string{"internal/testns", "netlink/nltest"}
+var support = []string{"internal/testaudit", "internal/testns", "netlink/nltest"}
 
 // Imports checks the order of the packages (design: data goes one way, imports
 // only downward), and that the document knows nothing of netlink.

@@ -61,7 +61,9 @@ func Main(m *testing.M) {
 }
 
 // Run runs the scripts of a directory, or those in files, in parallel.
-func Run(t *testing.T, dir string, files ...string) {
+func Run(t *testing.T, dir string, files ...string) { runScripts(t, isolated, dir, files) }
+
+func runScripts(t *testing.T, setup func(*testscript.Env) error, dir string, files []string) {
 	deadline, _ := t.Deadline()
 	testscript.RunT(quiet{t}, testscript.Params{
 		Deadline:           deadline,
@@ -97,8 +99,14 @@ type sandboxKey struct{}
 
 func sandboxOf(ts *testscript.TestScript) *sandbox { return ts.Value(sandboxKey{}).(*sandbox) }
 
-// setup isolates the goroutine that runs one script.
-func setup(env *testscript.Env) error {
+// isolated isolates the goroutine that runs one script.
+func isolated(env *testscript.Env) error {
+	setup(env)
+	return Isolate()
+}
+
+// setup gives a script what all have.
+func setup(env *testscript.Env) {
 	env.Values[sandboxKey{}] = &sandbox{
 		t:          env.T(),
 		normalizer: &normalize.Normalizer{Written: written(env.WorkDir)},
@@ -109,5 +117,4 @@ func setup(env *testscript.Env) error {
 		}
 	}
 	env.Setenv("NO_COLOR", "1")
-	return Isolate()
 }
