@@ -79,7 +79,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // commands are all commands beside the bare one.
 var commands = []func(*app) *cobra.Command{
-	applyCommand, planCommand, watchCommand, statusCommand, dumpCommand, deleteCommand, monitorCommand, validateCommand, schemaCommand, versionCommand,
+	applyCommand, planCommand, watchCommand, statusCommand, dumpCommand, deleteCommand, monitorCommand, auditCommand, validateCommand, schemaCommand, versionCommand,
 }
 
 func (a *app) root() *cobra.Command {

@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/nlapply/nlapply/netlink/audit"
+	"github.com/nlapply/nlapply/spec"
+)
+
+// takeFiles takes what files of rules say.
+func (i *auditImport) takeFiles(args []string, stdin io.Reader) error {
+	names, err := ruleFiles(args)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	var files []*rulesFile
+	for _, name := range names {
+		f, err := readRules(name, stdin)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		files = append(files, f)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	set := map[string]string{}
+	for _, f := range files {
+		for n := range f.parsed.Lines {
+			i.takeLine(f, &f.parsed.Lines[n], set)
+		}
+	}
+	i.finishFiles()
+	return nil
+}
+
+// ruleFiles names the files to read: of directories those that augenrules(8) takes, in
+// their order.
+func ruleFiles(args []string) (names []string, err error) {
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if arg == "-" || err != nil || !info.IsDir() {
+			names = append(names, arg) // reading it says what is wrong
+			continue
+		}
+		entries, err := os.ReadDir(arg)
+		if err != nil {
+			return nil, err
+		}
+		found := len(names)
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".rules") {
+				names = append(names, filepath.Join(arg, e.Name()))
+			}
+		}
+		if len(names) == found {
+			return nil, fmt.Errorf("%s: there is no *.rules in it", arg)
+		}
+	}
+	return names, nil
+}
+
+// rulesFile is a file of rules.
+type rulesFile struct {
+	lines  []string
+	parsed audit.File
+}
+
+// readRules reads a file of rules. Its mistakes are a spec.Errors.
+func readRules(name string, stdin io.Reader) (*rulesFile, error) {
+	read := func() ([]byte, error) { return os.ReadFile(name) }
+	if name == "-" {
+		read = func() ([]byte, error) { return io.ReadAll(stdin) }
+	}
+	text, err := read()
+	if err != nil {
+		return nil, err
+	}
+	parsed, wrong := audit.ParseFile(name, text, nil)
+	if len(wrong) > 0 {
+		var errs spec.Errors
+		for _, e := range wrong {
+			errs = append(errs, &spec.Error{File: e.File, Line: e.Line, Column: e.Column, Reason: e.Reason})
+		}
+		return nil, errs
+	}
+	return &rulesFile{strings.Split(string(bytes.TrimSuffix(text, []byte("\n"))), "\n"), parsed}, nil
+}
+
+// takeLine takes one line of a file. set says where a setting was set.
+func (i *auditImport) takeLine(f *rulesFile, l *audit.FileLine, set map[string]string) {
+	where := fmt.Sprintf("%s:%d", l.File, l.Number)
+	text := f.text(l.Number)
+	for _, n := range l.Notes {
+		i.note(where, "%s", n.Text)
+	}
+	switch {
+	case l.DeleteAll:
+		i.note(where, "%s: left out: applying a document deletes what its owner made and it does not declare any more", text)
+	case l.Lenient:
+		i.note(where, "%s: left out: a document is applied when all of it is right", text)
+	case l.Delete:
+		for n := range l.Rules {
+			if i.remove(&l.Rules[n]) {
+				i.note(where, "%s: left out, and the rule that it deletes", text)
+				continue
+			}
+			i.note(where, "%s: left out: what a document does not declare, it does not keep", text)
+		}
+	case len(l.Rules) > 0:
+		i.takeFileRule(where, text, f.comments(l.Number), l.Rules)
+	}
+	i.takeSettings(where, &l.Settings, set)
+}
+
+// takeFileRule takes the rules of a line: as it is written, if all of it is taken.
+func (i *auditImport) takeFileRule(where, text string, comments []string, rules []audit.Rule) {
+	taken := importedRule{comments: comments}
+	prepend := false
+	for _, r := range rules {
+		prepend = prepend || r.Prepend
+		r.Prepend = false
+		if i.isNew(where, &r) {
+			taken.rules = append(taken.rules, r)
+		}
+	}
+	if len(taken.rules) == len(rules) && !prepend && meansSame(text, rules) {
+		taken.text = text
+	}
+	switch {
+	case len(taken.rules) == 0:
+	case prepend:
+		i.rules = append([]importedRule{taken}, i.rules...)
+	default:
+		i.rules = append(i.rules, taken)
+	}
+}
+
+// meansSame tells whether a text stands for rules.
+func meansSame(text string, rules []audit.Rule) bool {
+	parsed, err := audit.ParseRule(text, nil)
+	return err == nil && slices.EqualFunc(parsed, rules, func(a, b audit.Rule) bool { return a.IsSame(&b) })
+}
+
+// finishFiles gives the rules that cannot stand as they are written texts of their own.
+func (i *auditImport) finishFiles() {
+	var rules []importedRule
+	for _, r := range i.rules {
+		if r.text != "" {
+			rules = append(rules, r)
+			continue
+		}
+		for n := range r.rules {
+			rules = append(rules, importedRule{text: r.rules[n].String(), comments: r.comments})
+			r.comments = nil
+		}
+	}
+	i.rules = rules
+}
+
+// takeSettings takes the settings of a line; the last one of each counts.
+func (i *auditImport) takeSettings(where string, s *audit.Settings, set map[string]string) {
+	for _, one := range []struct {
+		name     string
+		from, to **uint32
+	}{
+		{"enabled", &s.Enabled, &i.settings.Enabled}, {"failure", &s.Failure, &i.settings.Failure},
+		{"rate_limit", &s.RateLimit, &i.settings.RateLimit}, {"backlog_limit", &s.BacklogLimit, &i.settings.BacklogLimit},
+		{"backlog_wait_time", &s.BacklogWaitTime, &i.settings.BacklogWaitTime},
+	} {
+		if *one.from == nil {
+			continue
+		}
+		if *one.to != nil && **one.to != **one.from {
+			i.note(set[one.name], "left out: %s is set again at %s", one.name, where)
+		}
+		*one.to, set[one.name] = *one.from, where
+	}
+	i.settings.LoginUIDImmutable = cmp.Or(s.LoginUIDImmutable, i.settings.LoginUIDImmutable)
+	if s.IsIrreversible() {
+		i.note(where, "only the next boot takes it back: the document needs allow_irreversible: true, which is for you to add")
+	}
+}
+
+// text is what a line says that begins with number, with the lines in which it goes on.
+func (f *rulesFile) text(number int) string {
+	text := f.lines[number-1]
+	for n := number; n < len(f.lines) && isContinued(text); n++ {
+		text = strings.TrimRight(text[:len(text)-1], " ") + " " + strings.TrimSpace(f.lines[n])
+	}
+	return strings.TrimSpace(text)
+}
+
+func isContinued(line string) bool { return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1 }
+
+// comments are those between a line and what stands before it.
+func (f *rulesFile) comments(number int) (comments []string) {
+	for n := number - 2; n >= 0; n-- {
+		line := strings.TrimSpace(f.lines[n])
+		if line == "" {
+			continue
+		}
+		text, ok := strings.CutPrefix(line, "#")
+		if !ok {
+			break
+		}
+		comments = append(comments, strings.TrimLeft(text, "#"))
+	}
+	slices.Reverse(comments)
+	return comments
+}
