@@ -1,7 +1,7 @@
 // Command bench measures nlapply, a raw floor, `ip -batch` and other Go libraries
 // side by side and prints one Markdown table.
 //
-//	go run . [-run REGEXP] [-rounds N] [-size small|full] [-damages N] [-idle DURATION]
+//	go run . [-run REGEXP] [-rounds N] [-size small|full] [-damages N] [-idle DURATION] [-audit N]
 //
 // Read the ratios, not the seconds: the variants of a workload take turns, and
 // what is printed is the median of the ratios of each round. Every workload has
@@ -34,6 +34,7 @@ func run() error {
 	size := flag.String("size", "full", "small: a look in a minute; full: the sizes of the targets")
 	damages := flag.Int("damages", 300, "how often heal damages objects of each kind")
 	idle := flag.Duration("idle", time.Minute, "how long heal looks at an idle watcher")
+	auditRules := flag.Int("audit", 0, "only list `N` audit rules, which are added to this machine's audit system and deleted again, as root")
 	flag.Parse()
 	re, err := regexp.Compile(*pattern)
 	if err != nil {
@@ -54,6 +55,9 @@ func run() error {
 	}
 	defer b.close()
 	printConditions(os.Stdout, b)
+	if *auditRules > 0 {
+		return b.audit(*auditRules, *rounds)
+	}
 	headed := false
 	for _, w := range workloads(*size == "small") {
 		if !re.MatchString(w.Name) {
