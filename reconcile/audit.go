@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/netlink/audit"
 	"github.com/nlapply/nlapply/spec"
@@ -24,6 +21,7 @@ type auditTable struct {
 	settings []auditSetting
 	locked   bool // nothing can be changed until the next boot
 	changes  []auditChange
+	remarks  []string // what should be known of files of rules, for notes
 	pending  []string // what is waited for, for notes
 	refused  bool     // an addition: nothing is deleted then
 }
@@ -31,20 +29,31 @@ type auditTable struct {
 // auditRule is a declared rule, without our key.
 type auditRule struct {
 	rule audit.Rule
-	decl int // its place in the document
+	path string // where it is declared
 }
 
 // auditChange is a request, and the declared rule that it is for.
 type auditChange struct {
 	audit.Change
-	decl int // -1: none
+	path  string // where it is declared, "" for one that is not
+	stale bool   // the rule that goes watches another directory by now, and is made anew
 }
 
-const auditClass = "audit"
+// staleMeaning sets rules that are stale apart from those that are wanted.
+const staleMeaning = "stale "
+
+// AuditClass is the class of the audit system's rules and settings in plans.
+const AuditClass = "audit"
+
+// AuditLook looks at the audit system.
+func AuditLook() (look Look) {
+	look.At("").AddClass(AuditClass, nil)
+	return look
+}
 
 func newAuditTable() table { return &auditTable{} }
 
-func (*auditTable) class() string { return auditClass }
+func (*auditTable) class() string { return AuditClass }
 
 // groups are none: what the audit system reports does not come by rtnetlink.
 func (*auditTable) groups() []uint32 { return nil }
@@ -53,7 +62,9 @@ func (t *auditTable) len() int { return len(t.changes) + len(t.settings) }
 
 func (*auditTable) relocate(func(int32) int32) {}
 
-func (t *auditTable) reset(bool) { t.changes, t.settings, t.pending = nil, nil, nil }
+// reset implements table. What is waited for is known until the next look: a plan that
+// looks elsewhere says it, too.
+func (t *auditTable) reset(bool) { t.changes, t.settings = nil, nil }
 
 func (*auditTable) describe(*Scope, *spec.Namespace, bool) {}
 
@@ -62,38 +73,6 @@ func (*auditTable) hear(*Scope, uint16, []byte) Heard { return Heard{} }
 // manages tells whether the audit system is declared.
 func (*auditTable) manages(s *Scope) bool {
 	return s.Name == "" && s.Spec != nil && s.Spec.Audit != nil
-}
-
-func (t *auditTable) declare(s *Scope) error {
-	t.declared = nil
-	if !t.manages(s) {
-		return nil
-	}
-	var errs spec.Errors
-	first := map[audit.Meaning]int{}
-	for i := range s.Spec.Audit.Rules {
-		rules, err := declaredAuditRules(&s.Spec.Audit.Rules[i])
-		if err != nil {
-			errs = append(errs, s.run.doc.Errorf(auditPath(i), "%v", err))
-			continue
-		}
-		for _, r := range rules {
-			if before, twice := first[r.Meaning()]; twice {
-				errs = append(errs, s.run.doc.Errorf(auditPath(i), "the same rule is declared twice, first at %s", s.run.place(auditPath(before))))
-				continue
-			}
-			first[r.Meaning()] = i
-			if err := s.checkMarked(&r); err != nil {
-				errs = append(errs, s.run.doc.Errorf(auditPath(i), "%v", err))
-				continue
-			}
-			t.declared = append(t.declared, auditRule{r, i})
-		}
-	}
-	if len(errs) > 0 {
-		return errs
-	}
-	return nil
 }
 
 func auditPath(i int) string { return spec.Path("", "audit", "rules", i) }
@@ -186,42 +165,10 @@ func (Vocabulary) CheckAuditRule(d *spec.AuditRule) (list []spec.AuditProblem) {
 
 var _ spec.AuditVocabulary = Vocabulary{}
 
-// auditMark is the key that says whose a rule is.
-func (s *Scope) auditMark() string { return markPrefix + s.Owner() }
-
-// marked returns a rule with our key.
-func (s *Scope) marked(r *audit.Rule) audit.Rule {
-	c := *r.Clone()
-	c.SetKeys(append(r.Keys(), s.auditMark()))
-	return c
-}
-
-// unmarked returns a rule without our key, if it has it.
-func (s *Scope) unmarked(r *audit.Rule) (c *audit.Rule, marked bool) {
-	keys := r.Keys()
-	if !slices.Contains(keys, s.auditMark()) {
-		return r, false
-	}
-	c = r.Clone()
-	c.SetKeys(slices.DeleteFunc(keys, func(k string) bool { return k == s.auditMark() }))
-	return c, true
-}
-
-// checkMarked tells what makes a rule impossible with our key.
-func (s *Scope) checkMarked(r *audit.Rule) error {
-	m := s.marked(r)
-	if problems := m.Check(); len(problems) > 0 {
-		return fmt.Errorf("with the key %s that marks it: %s", s.auditMark(), problems[0].Text)
-	}
-	if slices.Contains(r.Keys(), s.auditMark()) {
-		return fmt.Errorf("the key %s is nlapply's own", s.auditMark())
-	}
-	return nil
-}
-
 // observe lists the kernel's rules and compares.
 func (t *auditTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error {
 	t.reset(false)
+	t.pending = nil
 	if !t.manages(s) {
 		return nil
 	}
@@ -252,46 +199,52 @@ func listAudit(ctx context.Context, c *audit.Conn) (have []audit.Rule, err error
 
 // plan compares the declared rules with those that the kernel has.
 func (t *auditTable) plan(s *Scope, have []audit.Rule) error {
+	isOurs := func(r *audit.Rule) bool {
+		_, ours := s.unmarkedAudit(r)
+		return ours
+	}
+	stale := s.run.stale(have, isOurs)
 	same := func(r *audit.Rule) audit.Meaning {
-		plain, _ := s.unmarked(r)
+		plain, _ := s.unmarkedAudit(r)
+		if stale[r] {
+			return staleMeaning + plain.Meaning()
+		}
 		return plain.Meaning()
 	}
 	listed := map[audit.Meaning]bool{}
 	for i := range have {
 		listed[same(&have[i])] = true
 	}
-	wanted := map[audit.Meaning]int{}
+	wanted := map[audit.Meaning]string{}
 	var want []audit.Rule
 	var errs spec.Errors
 	for i := range t.declared {
 		d := &t.declared[i]
 		m := d.rule.Meaning()
-		if missing := missingPath(&d.rule); missing != "" && !listed[m] && !s.deleting() {
+		if missing := missingAnchor(&d.rule); missing != "" && !listed[m] && !s.deleting() {
 			if s.Spec.Audit.OnMissingPath == spec.MissingPathError {
-				errs = append(errs, s.run.doc.Errorf(auditPath(d.decl), "there is no directory %s", missing))
+				errs = append(errs, s.run.doc.Errorf(d.path, "there is no directory %s", missing))
 			}
 			t.pending = append(t.pending, fmt.Sprintf("audit rule %s waits for %s", &d.rule, missing))
 			continue
 		}
-		wanted[m] = d.decl
-		want = append(want, s.marked(&d.rule))
+		wanted[m] = d.path
+		want = append(want, *MarkAuditRule(&d.rule, s.Owner()))
 	}
 	if len(errs) > 0 {
 		return errs
 	}
-	prune := s.pruneMode(auditClass)
+	prune := s.pruneMode(AuditClass)
 	if s.deleting() {
 		want, prune = t.others(s, have, wanted), spec.PruneOwned
 	}
 	for _, c := range audit.Diff(have, want, audit.Policy{Same: same, First: s.Spec.Audit.First, Own: func(r *audit.Rule) bool {
-		_, ours := s.unmarked(r)
 		_, declared := wanted[same(r)]
-		return ours && (declared || prune != spec.PruneNone) || !ours && !declared && prune == spec.PruneAll
+		ours := isOurs(r)
+		return stale[r] || ours && (declared || prune != spec.PruneNone) || !ours && !declared && prune == spec.PruneAll
 	}}) {
-		change := auditChange{c, -1}
-		if decl, ok := wanted[same(&c.Rule)]; ok {
-			change.decl = decl
-		}
+		change := auditChange{Change: c, stale: goesStale(stale, &c.Rule)}
+		change.path = wanted[same(&c.Rule)]
 		if !s.run.holds(change.step(s).Subject()) {
 			t.changes = append(t.changes, change)
 		}
@@ -300,9 +253,9 @@ func (t *auditTable) plan(s *Scope, have []audit.Rule) error {
 }
 
 // others are the rules of ours that stay when the declared ones are deleted.
-func (t *auditTable) others(s *Scope, have []audit.Rule, declared map[audit.Meaning]int) (stay []audit.Rule) {
+func (t *auditTable) others(s *Scope, have []audit.Rule, declared map[audit.Meaning]string) (stay []audit.Rule) {
 	for i := range have {
-		plain, ours := s.unmarked(&have[i])
+		plain, ours := s.unmarkedAudit(&have[i])
 		if _, goes := declared[plain.Meaning()]; ours && !goes {
 			stay = append(stay, have[i])
 		}
@@ -310,25 +263,14 @@ func (t *auditTable) others(s *Scope, have []audit.Rule, declared map[audit.Mean
 	return stay
 }
 
-// missingPath returns the directory without which the kernel does not take a rule, ""
-// when all are there (kernel/audit_watch.c, audit_get_nd; kernel/audit_tree.c,
-// audit_add_tree_rule).
-func missingPath(r *audit.Rule) string {
-	for i := range r.Fields {
-		dir := ""
-		switch f := &r.Fields[i]; f.Type {
-		case audit.FieldPath, audit.FieldExe:
-			dir = filepath.Dir(f.Text)
-		case audit.FieldDir:
-			dir = f.Text
-		default:
-			continue
-		}
-		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
-			return dir
+// goesStale tells whether a change is about a rule that is stale, or takes its place.
+func goesStale(stale map[*audit.Rule]bool, r *audit.Rule) bool {
+	for old, is := range stale {
+		if is && old.Meaning() == r.Meaning() {
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 func (t *auditTable) steps(s *Scope) iter.Seq[Step] {
@@ -339,7 +281,7 @@ func (t *auditTable) steps(s *Scope) iter.Seq[Step] {
 			}
 		}
 		for _, c := range t.changes {
-			if (!c.Delete || !c.Moved) && !yield(c.step(s)) {
+			if !c.isSilent() && !yield(c.step(s)) {
 				return
 			}
 		}
@@ -348,23 +290,25 @@ func (t *auditTable) steps(s *Scope) iter.Seq[Step] {
 
 // notes implements noter.
 func (t *auditTable) notes() []string {
-	notes := slices.Clone(t.pending)
+	notes := slices.Concat(t.remarks, t.pending)
 	if t.locked && t.len() > 0 {
 		notes = append(notes, audit.ErrLocked.Error()+": none of it can be applied")
 	}
 	return notes
 }
 
-// step is the line of a change; the deletion behind a move has none of its own.
+// isSilent tells whether a change is the second half of another one.
+func (c *auditChange) isSilent() bool { return c.Delete && (c.Moved || c.stale) }
+
+// step is the line of a change.
 func (c *auditChange) step(s *Scope) Step {
-	plain, _ := s.unmarked(&c.Rule)
+	plain, _ := s.unmarkedAudit(&c.Rule)
 	rule := *plain
 	rule.Prepend = false
-	st := Step{Action: Create, Class: auditClass, Object: rule.String()}
-	if c.decl >= 0 {
-		st.Path = auditPath(c.decl)
-	}
+	st := Step{Action: Create, Class: AuditClass, Object: rule.String(), Path: c.path}
 	switch {
+	case c.stale:
+		st.Action, st.Note = Replace, "made anew: another directory has its path now"
 	case c.Delete:
 		st.Action = Delete
 	case c.Moved:
@@ -384,6 +328,9 @@ func (t *auditTable) execute(ctx context.Context, s *Scope, ph phase, report rep
 	}
 	if ph == adding {
 		t.refused = false
+		if err := t.trim(ctx, c); err != nil {
+			return err
+		}
 		if err := t.set(ctx, s, c, false, report); err != nil {
 			return err
 		}
@@ -411,7 +358,10 @@ func (t *auditTable) send(ctx context.Context, s *Scope, c *audit.Conn, ph phase
 		err := send(ctx, &change.Rule)
 		s.run.mayHaveWritten(err)
 		switch {
-		case err == nil && change.Delete && change.Moved:
+		case err == nil && !change.Delete:
+			delete(s.run.anchors, change.Rule.Meaning()) // it is tied to what is there now
+			report.done(1)
+		case err == nil && change.isSilent():
 		case err == nil:
 			report.done(1)
 		case ctx.Err() != nil:

@@ -7,12 +7,12 @@ import (
 	"strconv"
 
 	"github.com/nlapply/nlapply/netlink/audit"
-	"github.com/nlapply/nlapply/spec"
 )
 
 // auditSetting is a setting that the kernel has another value of.
 type auditSetting struct {
 	key        string // under audit
+	path       string // where it is declared
 	have, want string
 	change     audit.Settings
 }
@@ -70,7 +70,11 @@ func (t *auditTable) planSettings(ctx context.Context, s *Scope, c *audit.Conn) 
 			return err
 		}
 	}
-	t.settings = slices.DeleteFunc(compareSettings(&want, &have, &features), func(st auditSetting) bool {
+	t.settings = compareSettings(&want, &have, &features)
+	for i := range t.settings {
+		t.settings[i].path = s.auditSettingPath(t.settings[i].key)
+	}
+	t.settings = slices.DeleteFunc(t.settings, func(st auditSetting) bool {
 		return s.run.holds(st.step().Subject())
 	})
 	return nil
@@ -78,7 +82,7 @@ func (t *auditTable) planSettings(ctx context.Context, s *Scope, c *audit.Conn) 
 
 func (st *auditSetting) step() Step {
 	return Step{
-		Action: Change, Class: auditClass, Object: st.key, Path: spec.Path("", "audit", st.key),
+		Action: Change, Class: AuditClass, Object: st.key, Path: st.path,
 		Fields: []FieldChange{{"", st.have, st.want}},
 	}
 }
@@ -130,16 +134,4 @@ func (t *auditTable) ready(ctx context.Context, s *Scope, c *audit.Conn) error {
 		return fmt.Errorf("%d rules are not as declared, and could not be changed after it", n)
 	}
 	return nil
-}
-
-// auditSettings are the declared settings.
-func (s *Scope) auditSettings() audit.Settings {
-	if s.Spec == nil || s.Spec.Audit == nil {
-		return audit.Settings{}
-	}
-	a := s.Spec.Audit
-	return audit.Settings{
-		Enabled: a.Enabled, Failure: a.Failure, RateLimit: a.RateLimit,
-		BacklogLimit: a.BacklogLimit, BacklogWaitTime: a.BacklogWaitTime, LoginUIDImmutable: a.LoginUIDImmutable,
-	}
 }

@@ -39,8 +39,10 @@ type Scope struct {
 	narrow bool
 	// shards are the parts of a sharder that are looked at; nil for all.
 	shards map[uint32]bool
-	run    *Run
-	mark   mark // of the namespace itself; the zero mark if it is not ours
+	// auditFiles is what the document's files of audit rules say; nil until asked for.
+	auditFiles *auditFiles
+	run        *Run
+	mark       mark // of the namespace itself; the zero mark if it is not ours
 	// othersMark tells that another owner's is on it instead.
 	othersMark bool
 }
@@ -105,7 +107,7 @@ func (s *Scope) prunes(class string, m Maker) bool {
 // pruneClass maps a class to its key in the document's prune map.
 var pruneClass = map[string]string{
 	"link": "links", "route": "routes", "rule": "rules", "address": "addresses",
-	"neighbor": "neighbors", "namespace": "namespaces", auditClass: "audit",
+	"neighbor": "neighbors", "namespace": "namespaces", AuditClass: "audit",
 }
 
 func (s *Scope) pruneMode(class string) spec.PruneMode {

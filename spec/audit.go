@@ -12,7 +12,12 @@ type Audit struct {
 	AllowIrreversible bool        // what only the next boot takes back may be set
 	First             bool        // new rules go before those of others
 	OnMissingPath     MissingPath // what becomes of rules whose directory is not there
-	Rules             []AuditRule
+
+	// RulesFiles are paths and globs of files of rules, seen from the working directory;
+	// Files is what was read of them, each file once, in the order of its first name.
+	RulesFiles []string
+	Files      []AuditFile
+	Rules      []AuditRule // they come behind those of the files
 }
 
 // MissingPath says what becomes of an audit rule that the kernel does not take because
@@ -42,6 +47,8 @@ type AuditRule struct {
 // it they are taken as they come.
 type AuditVocabulary interface {
 	CheckAuditRule(*AuditRule) []AuditProblem
+	// CheckAuditFiles looks at all files together, and at what the document has besides.
+	CheckAuditFiles(*Audit) []AuditFileProblem
 }
 
 // AuditProblem is what is wrong with an audit rule.
@@ -50,4 +57,13 @@ type AuditProblem struct {
 	Index  int    // in the part's list, -1 for a part that is none
 	Offset int    // in the text, in bytes
 	Reason string
+}
+
+// AuditFileProblem is what is wrong with a file of audit rules, or with a key of the
+// document because of it.
+type AuditFileProblem struct {
+	File         int    // in Audit.Files
+	Line, Column int    // from 1, in bytes
+	Key          string // under audit: the one that is wrong, "" for the file itself
+	Reason       string
 }

@@ -47,9 +47,9 @@ var auditObject = define(object[Audit]{
 		once(value("on_missing_path", "what becomes of rules whose directory is not there: pending (default) or error",
 			enum([]string{"pending", "error"}, []MissingPath{MissingPathPending, MissingPathError}),
 			func(a *Audit) *MissingPath { return &a.OnMissingPath })),
+		auditFilesKey,
 		auditRulesKey,
 	},
-	later: []string{"rules_files"},
 	check: (*decoder).checkAudit,
 })
 

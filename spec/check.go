@@ -15,6 +15,7 @@ func (d *decoder) checkDocument(doc *Document) {
 		d.checkNamespace(name, doc.Namespaces[name], doc)
 	}
 	d.checkPeers(doc)
+	d.checkAuditFiles(doc)
 }
 
 // at makes a node of any file the one being read, under the path of a part of a

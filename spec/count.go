@@ -7,7 +7,8 @@ import (
 )
 
 // Count tells how many objects of each class the document declares, by the word
-// that plans have for the class. A range of VLANs is one.
+// that plans have for the class. A range of VLANs is one, and so is a line that adds an
+// audit rule.
 func (d *Document) Count() map[string]int {
 	n := map[string]int{}
 	d.Namespace.count(n)
@@ -25,6 +26,9 @@ func (ns *Namespace) count(n map[string]int) {
 	n["sysctl"] += len(ns.Sysctl)
 	if ns.Audit != nil {
 		n["audit rule"] += len(ns.Audit.Rules)
+		for _, f := range ns.Audit.Files {
+			n["audit rule"] += f.count()
+		}
 	}
 	for _, l := range ns.Links {
 		n["link"]++
@@ -39,9 +43,10 @@ func (ns *Namespace) count(n map[string]int) {
 	}
 }
 
-// Digest returns the SHA-256 of the document's files, one behind the other, in
-// hexadecimal digits: what `cat FILES | sha256sum` prints. It is empty for a document
-// that was not loaded.
+// Digest returns the SHA-256 of what was read, one file behind the other in the order of
+// Files, in hexadecimal digits: what `cat FILES | sha256sum` prints. So it covers the
+// files of audit rules, but not their names. It is empty for a document that was not
+// loaded.
 func (d *Document) Digest() string {
 	if d.layout == nil {
 		return ""
@@ -52,6 +57,11 @@ func (d *Document) Digest() string {
 			io.WriteString(h, byteOrderMark)
 		}
 		io.WriteString(h, src.text)
+	}
+	if d.Audit != nil {
+		for _, f := range d.Audit.Files {
+			io.WriteString(h, f.Text)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -14,6 +14,8 @@ type decoder struct {
 	layout *layout
 	errs   []placed
 
+	ruleFiles []ruleFile // those of Audit.Files
+
 	// What is being read.
 	src   *source
 	root  int   // the document of src, which is a stream of them

@@ -18,8 +18,9 @@ type Document struct {
 	// Namespaces are the named ones; nil when none is declared.
 	Namespaces map[string]*Namespace
 
-	// Files are the names of what was read, in that order, as they were given
-	// or found in a directory; standard input is "-".
+	// Files are the names of what was read: the files of the document in their order,
+	// as they were given or found in a directory, standard input as "-", and then those
+	// of Audit.Files.
 	Files []string
 
 	layout *layout // where in the files what stands; nil for a document that was not loaded

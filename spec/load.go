@@ -9,7 +9,8 @@ import (
 
 // Load reads files and directories (their *.yaml, *.yml and *.json, sorted) as one
 // document; "-" is stdin. When the files can be read but are not right, the error
-// is of type Errors and holds all of their mistakes.
+// is of type Errors and holds all of their mistakes; the document has then no more than
+// the names of files, in Files and Audit.RulesFiles.
 func Load(paths []string, stdin io.Reader, v Vocabulary) (*Document, error) {
 	return load(paths, stdin, v, SystemNames())
 }
@@ -30,11 +31,25 @@ func load(paths []string, stdin io.Reader, v Vocabulary, names *Names) (*Documen
 	if parsed && len(sources) > 0 {
 		d.checkDocument(doc)
 	}
+	if doc.Audit != nil {
+		for _, f := range doc.Audit.Files {
+			doc.Files = append(doc.Files, f.Name)
+		}
+	}
 	if len(d.errs) > 0 {
-		return nil, d.errors()
+		return doc.named(), d.errors()
 	}
 	doc.layout.forget()
 	return doc, nil
+}
+
+// named returns a document that has no more than the names of files.
+func (d *Document) named() *Document {
+	n := &Document{Files: d.Files}
+	if d.Audit != nil {
+		n.Audit = &Audit{RulesFiles: d.Audit.RulesFiles}
+	}
+	return n
 }
 
 // file reads one file into the document. It tells whether the file could be parsed.
@@ -62,6 +77,9 @@ func (d *decoder) errors() Errors {
 	order := map[*source]int{}
 	for i, src := range d.layout.sources {
 		order[src] = i
+	}
+	for _, f := range d.ruleFiles {
+		order[f.source] = len(order)
 	}
 	slices.SortStableFunc(d.errs, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(order[a.src], order[b.src]), cmp.Compare(a.offset, b.offset), cmp.Compare(a.path, b.path))

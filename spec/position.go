@@ -44,6 +44,10 @@ func (d *Document) Position(path string) (file string, line, column int) {
 // the error is the one within the file.
 func (d *Document) Errorf(path, format string, args ...any) *Error {
 	e := &Error{Path: path, Reason: fmt.Sprintf(format, args...)}
+	if file, line, column, ok := d.auditFileLine(path); ok {
+		e.Path, e.File, e.Line, e.Column = "", file, line, column
+		return e
+	}
 	if d.layout == nil || len(d.layout.sources) == 0 {
 		return e
 	}

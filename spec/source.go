@@ -38,6 +38,16 @@ func (s *source) lineColumn(offset int) (line, column int) {
 	return 1 + line, offset - s.lines[line-1]
 }
 
+// offset is the inverse of lineColumn, for a place in the text.
+func (s *source) offset(line, column int) int {
+	s.lineColumn(0)
+	start := 0
+	if line > 1 {
+		start = s.lines[line-2] + 1
+	}
+	return start + column - 1
+}
+
 // place names an offset, for messages about two places.
 func (s *source) place(offset int) string {
 	line, column := s.lineColumn(offset)

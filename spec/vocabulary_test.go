@@ -56,6 +56,26 @@ var testVocabulary = fakeVocabulary{
 	}},
 }
 
+func (v fakeVocabulary) CheckAuditRule(*AuditRule) []AuditProblem { return nil }
+
+// CheckAuditFiles takes lines for mistakes that begin with "wrong", and "-b N" for a
+// setting.
+func (v fakeVocabulary) CheckAuditFiles(a *Audit) (list []AuditFileProblem) {
+	for i, f := range a.Files {
+		for n, line := range strings.Split(f.Text, "\n") {
+			column := strings.Index(line, "wrong")
+			limit, isLimit := strings.CutPrefix(line, "-b ")
+			switch {
+			case column >= 0:
+				list = append(list, AuditFileProblem{File: i, Line: n + 1, Column: column + 1, Reason: line[column:]})
+			case isLimit && a.BacklogLimit != nil && limit != fmt.Sprint(*a.BacklogLimit):
+				list = append(list, AuditFileProblem{File: i, Line: n + 1, Column: 1, Key: "backlog_limit", Reason: "contradicts " + f.Name})
+			}
+		}
+	}
+	return list
+}
+
 func (v fakeVocabulary) Kinds() []string {
 	return []string{"bond", "bridge", "dummy", "veth", "vlan", "vrf", "vxlan"}
 }

@@ -37,8 +37,10 @@ type files struct {
 	changed    chan struct{} // the files are others, and have come to rest
 	namespaces chan struct{}
 
-	mu   sync.Mutex
-	rest states // in which they came to rest last; guarded by mu
+	mu sync.Mutex // guards what follows
+	// patterns are the paths and globs of further files that the document names.
+	patterns []string
+	rest     states // in which they came to rest last
 }
 
 // states are those of the document's files, by path. They change with the files.
@@ -58,7 +60,7 @@ func watchFiles(names []string) (*files, error) {
 	}
 	f.watchNamespaces()
 	f.rest = f.state()
-	go f.follow(f.rest, namedSpaces())
+	go f.follow(namedSpaces())
 	return f, nil
 }
 
@@ -74,8 +76,65 @@ func (f *files) read(load func() (*spec.Document, error), asked bool) (doc *spec
 	if rest := f.atRest(); !maps.Equal(before, rest) && (!asked || f.unrest(rest, before) > 0) {
 		return nil, false, nil
 	}
-	doc, err = load()
+	for range maxRefers {
+		before = f.state()
+		doc, err = load()
+		if !f.refer(doc) {
+			break
+		}
+	}
 	return doc, maps.Equal(f.state(), before), err
+}
+
+// maxRefers is how often files are read again because they name others by now.
+const maxRefers = 5
+
+// first calls load, until it read nothing that was not watched before.
+func (f *files) first(load func() (*spec.Document, error)) (doc *spec.Document, err error) {
+	for range maxRefers {
+		doc, err = load()
+		if f == nil || !f.refer(doc) {
+			break
+		}
+	}
+	return doc, err
+}
+
+// refer watches the files that a document names from now on, also when it is not
+// valid: it may be so because of them. It tells whether they are others than before,
+// so that they may have changed since they were read.
+func (f *files) refer(doc *spec.Document) (others bool) {
+	if doc == nil {
+		return false
+	}
+	var patterns []string
+	if doc.Audit != nil {
+		patterns = doc.Audit.RulesFiles
+	}
+	f.mu.Lock()
+	same := slices.Equal(f.patterns, patterns)
+	f.mu.Unlock()
+	if same {
+		return false
+	}
+	before := f.state()
+	f.mu.Lock()
+	f.patterns = slices.Clone(patterns)
+	f.mu.Unlock()
+	_ = f.watchDirs()
+	now := f.state()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// What is named no longer did not go, and what is named newly did not come.
+	rest := maps.Clone(f.rest)
+	maps.DeleteFunc(rest, func(path, _ string) bool { return before[path] != "" && now[path] == "" })
+	for path, state := range now {
+		if before[path] == "" && rest[path] == "" {
+			rest[path] = state
+		}
+	}
+	f.rest = rest
+	return true
 }
 
 func (f *files) atRest() states {
@@ -92,7 +151,7 @@ func (f *files) cameToRest(state states) {
 }
 
 // follow reports changes of the states.
-func (f *files) follow(last states, spaces map[string]netns.ID) {
+func (f *files) follow(spaces map[string]netns.ID) {
 	settle, check := stoppedTimer(), stoppedTimer()
 	var checks []time.Duration
 	var deadline time.Time // of what is being written
@@ -122,13 +181,12 @@ func (f *files) follow(last states, spaces map[string]netns.ID) {
 			deadline = time.Now().Add(fileWriting)
 			settle.Reset(fileSettle)
 		case <-settle.C:
-			now := f.state()
+			now, last := f.state(), f.atRest()
 			switch wait := f.unrest(last, now); {
 			case maps.Equal(now, last):
 			case wait > 0 && time.Now().Before(deadline):
 				settle.Reset(wait)
 			default:
-				last = now
 				f.cameToRest(now)
 			}
 		case <-check.C:
@@ -191,7 +249,7 @@ func (f *files) areBeingWritten() bool { return slices.ContainsFunc(f.paths(), i
 // nobody can have a lease for reading (fcntl(2), F_SETLEASE); who may not ask does
 // not know.
 func isBeingWritten(path string) bool {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO is no reason to wait
 	if err != nil {
 		return false
 	}
@@ -243,7 +301,41 @@ func (f *files) watchDirs() error {
 	for dir := range dirs {
 		errs = append(errs, f.fs.Add(dir))
 	}
+	named := map[string]bool{}
+	for _, pattern := range f.named() {
+		if abs, err := filepath.Abs(pattern); err == nil {
+			noteGlob(named, abs)
+		}
+	}
+	for dir := range named {
+		_ = f.fs.Add(dir) // what is not there cannot be watched, nor what is not for this user
+	}
 	return errors.Join(errs...)
+}
+
+// named returns the paths and globs that the document names.
+func (f *files) named() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.patterns
+}
+
+// noteGlob adds the directories in which something can come or go that a glob matches.
+func noteGlob(dirs map[string]bool, pattern string) {
+	files, _ := spec.Glob(pattern)
+	for _, name := range files {
+		noteDirs(dirs, name)
+	}
+	for dir := filepath.Dir(pattern); ; dir = filepath.Dir(dir) {
+		found, _ := spec.Glob(dir)
+		for _, d := range found {
+			noteDirs(dirs, d) // it may be replaced
+			dirs[d] = true
+		}
+		if len(found) == 1 && found[0] == dir || dir == filepath.Dir(dir) {
+			return
+		}
+	}
 }
 
 // noteDirs adds the directory of a file, and those of all symbolic links on the
@@ -295,6 +387,10 @@ func (f *files) paths() (paths []string) {
 			paths = append(paths, name)
 		}
 		paths = append(paths, documentsIn(name)...)
+	}
+	for _, pattern := range f.named() {
+		found, _ := spec.Glob(pattern)
+		paths = append(paths, found...)
 	}
 	return paths
 }

@@ -40,12 +40,17 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 		w.lastAll = time.Now()
 		w.jitter = time.Duration((rand.Float64() - 0.5) / 5 * float64(w.cfg.Interval))
 	}
+	w.followAudit()
 	plan, err := w.run.PlanAt(ctx, look)
 	if err != nil {
 		w.cannotPlan(r, look, err)
 		return
 	}
+	if w.followAudit() {
+		w.want(r.Cause, reconcile.AuditLook()) // what came before it was followed
+	}
 	r.steps(plan)
+	w.blameAudit(r.Steps)
 	w.logNotes(plan.Notes)
 	w.expect(plan.Waiting)
 	w.settle(r.Steps)
@@ -68,6 +73,7 @@ func (w *watcher) prepare(ctx context.Context) error {
 		return err
 	}
 	if w.pending.All {
+		w.listenToAudit()
 		return w.listen()
 	}
 	return nil

@@ -16,7 +16,9 @@ import (
 
 // Config says what to keep true.
 type Config struct {
-	Files []string // to be watched for changes
+	// Files are watched for changes, and so is what the document names in
+	// Audit.RulesFiles. What Load returns is asked for that also beside an error.
+	Files []string
 	Load  func() (*spec.Document, error)
 	// Observe only reports what differs, and changes nothing.
 	Observe     bool
@@ -64,7 +66,7 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	// Watched before they are read, no later change of the files is missed.
 	files, watchErr := watchFiles(cfg.Files)
-	doc, err := cfg.Load()
+	doc, err := files.first(cfg.Load)
 	if err = cmp.Or(err, watchErr); err != nil {
 		if files != nil {
 			files.close()
@@ -103,9 +105,14 @@ type watcher struct {
 	presence presence
 	files    *files
 	ears     map[string]*ear
-	spaces   map[string]netns.ID // the named namespaces
-	heard    chan struct{}       // an ear has something; one is enough
-	spare    []byte              // a buffer for ears
+	audit    *auditEar // nil without one
+	// auditDeaf tells that there can be none; auditBy is who changed rules last.
+	auditDeaf  bool
+	auditBy    string
+	auditPaths *auditPaths         // nil without any
+	spaces     map[string]netns.ID // the named namespaces
+	heard      chan struct{}       // an ear has something; one is enough
+	spare      []byte              // a buffer for ears
 
 	pending reconcile.Look // what to look at in the next round
 	roused  bool           // there is a reason to look
@@ -145,6 +152,7 @@ func (w *watcher) use(doc *spec.Document) {
 	w.doc, w.invalid, w.objects = doc, nil, doc.Count()
 	w.status.inForce(doc)
 	w.holds = newHolds()
+	w.auditDeaf = false
 	w.run = reconcile.OpenReadOnly(reconcile.Config{
 		Document: doc, AllowLoss: w.cfg.AllowLoss, LockTimeout: w.cfg.LockTimeout,
 		Await: true, Held: w.holds.has, Meanwhile: w.meanwhile,
@@ -154,6 +162,12 @@ func (w *watcher) use(doc *spec.Document) {
 func (w *watcher) close() {
 	for _, e := range w.ears {
 		e.close()
+	}
+	if w.audit != nil {
+		w.audit.close()
+	}
+	if w.auditPaths != nil {
+		w.auditPaths.close()
 	}
 	w.files.close()
 	if w.run != nil {
@@ -229,6 +243,9 @@ func (w *watcher) wait(ctx context.Context) error {
 			if w.newSpaces() {
 				w.wantAll(Namespaces)
 			}
+		case <-w.auditMoved():
+			w.want(Drift, reconcile.AuditLook())
+			w.rest(ctx)
 		case <-w.cfg.Again:
 			w.reload(true)
 			w.failure = failure{}
@@ -316,7 +333,7 @@ func (w *watcher) hear() (reason bool) {
 			reason = true
 		}
 	}
-	return reason
+	return w.hearAudit() || reason
 }
 
 // round looks, and does what has to be done.

@@ -69,25 +69,33 @@ func pick(r *rand.Rand, from []int, max int) []int {
 // TestDiff plans between random lists: the plan works, ends in the wanted order, takes
 // nothing away that is wanted, deletes no more than it has to, and nothing foreign.
 func TestDiff(t *testing.T) {
-	for seed := range uint64(20000) {
-		r := rand.New(rand.NewPCG(seed, 1))
-		numbers := make([]int, 12)
-		for i := range numbers {
-			numbers[i] = i
-		}
-		var have, want []Rule
-		foreign := r.IntN(2) == 0
-		for _, n := range pick(r, numbers, 8) {
-			have = append(have, randomRule(n, !foreign || r.IntN(3) > 0))
-		}
-		for _, n := range pick(r, numbers, 8) {
-			want = append(want, randomRule(n, true))
-		}
-		first := r.IntN(2) == 0
+	pairs := uint64(20000)
+	if testing.Short() {
+		pairs = 2000
+	}
+	for seed := range pairs {
+		have, want, first := randomPair(rand.New(rand.NewPCG(seed, 1)))
 		if err := tryDiff(have, want, first); err != nil {
 			t.Fatalf("seed %d, first %v\nhave %s\nwant %s\n%v", seed, first, texts(have), texts(want), err)
 		}
 	}
+}
+
+// randomPair makes up the rules of a kernel, half of the time with foreign ones among
+// them, and those that are wanted.
+func randomPair(r *rand.Rand) (have, want []Rule, first bool) {
+	numbers := make([]int, 12)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	foreign := r.IntN(2) == 0
+	for _, n := range pick(r, numbers, 8) {
+		have = append(have, randomRule(n, !foreign || r.IntN(3) > 0))
+	}
+	for _, n := range pick(r, numbers, 8) {
+		want = append(want, randomRule(n, true))
+	}
+	return have, want, r.IntN(2) == 0
 }
 
 func tryDiff(have, want []Rule, first bool) error {

@@ -10,7 +10,8 @@
 //	err = c.Add(ctx, &rules[0])
 //
 // A Rule is what the kernel has, field by field. ParseRule and ParseFile read the syntax
-// of auditctl(8), and String writes it. Two rules are the same for the kernel when
+// of auditctl(8), Merge puts files of it together as augenrules(8) does, and String writes
+// it. Two rules are the same for the kernel when
 // IsSame says so, and do the same when their Meaning is the same; whose a rule is, only
 // its keys can tell. Diff plans the changes between two lists of rules.
 package audit

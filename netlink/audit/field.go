@@ -12,6 +12,7 @@ type FieldType uint32
 
 // Types of fields that this package treats on their own.
 const (
+	FieldPID        FieldType = 0   // of the process
 	FieldAUID       FieldType = 9   // login uid
 	FieldArch       FieldType = 11  // of the system call
 	FieldMsgType    FieldType = 12  // of the record
@@ -27,7 +28,6 @@ const (
 	FieldExe        FieldType = 112 // the program's file
 	FieldSockAddr   FieldType = 113 // AUDIT_SADDR_FAM: family of the address (v5.2)
 	FieldKey        FieldType = 210 // matches always, and marks the record
-	fieldPID        FieldType = 0
 	fieldUID        FieldType = 1
 	fieldPers       FieldType = 10
 	fieldPPID       FieldType = 18
@@ -60,7 +60,7 @@ var (
 // (audit_field_valid, audit_data_to_entry) and the functions that these call know, with
 // the lists on which they mean something.
 var fields = []fieldRow{
-	{typ: fieldPID, name: "pid", value: number{}, ops: ordered},
+	{typ: FieldPID, name: "pid", value: number{}, ops: ordered},
 	{typ: fieldUID, name: "uid", value: userID{}, ops: ordered},
 	{typ: 2, name: "euid", value: userID{}, ops: ordered},
 	{typ: 3, name: "suid", value: userID{}, ops: ordered},

@@ -11,16 +11,25 @@ import (
 type File struct {
 	Name  string
 	Lines []FileLine
+	Notes []*FileError // what is strange about it and no mistake
 }
 
 // A FileLine is a line that says something.
 type FileLine struct {
 	Line
-	Number int // from 1; that of the first one, where lines are continued
 	File   string
+	Number int // from 1; that of its first word, where lines are continued
+	Column int // where it begins, in bytes, from 1
 }
 
-// A FileError is what is wrong with a file of rules, and where.
+// Place returns FILE:LINE:COLUMN.
+func (l *FileLine) Place() string { return fmt.Sprintf("%s:%d:%d", l.File, l.Number, l.Column) }
+
+func (l *FileLine) errorf(format string, args ...any) *FileError {
+	return &FileError{l.File, l.Number, l.Column, fmt.Sprintf(format, args...)}
+}
+
+// A FileError is what is wrong with a file of rules, or strange, and where.
 type FileError struct {
 	File   string
 	Line   int // from 1
@@ -50,7 +59,8 @@ func ParseFile(name string, text []byte, s *Syntax) (f File, errs []*FileError) 
 			number++
 			l.add(scan.Text())
 		}
-		if trimmed := strings.TrimLeft(l.text, blanks); trimmed == "" || trimmed[0] == '#' {
+		trimmed := strings.TrimLeft(l.text, blanks)
+		if trimmed == "" || trimmed[0] == '#' {
 			continue
 		}
 		if len(l.text) > maxLine {
@@ -58,15 +68,14 @@ func ParseFile(name string, text []byte, s *Syntax) (f File, errs []*FileError) 
 			continue
 		}
 		line, err := ParseLine(l.text, s)
+		f.Notes = append(f.Notes, l.errors(name, line.Notes)...)
 		if problems, ok := err.(Problems); ok {
-			for _, p := range problems {
-				number, column := l.place(p.Offset)
-				errs = append(errs, &FileError{name, number, column, p.Text + l.hint(p)})
-			}
+			errs = append(errs, l.errors(name, problems)...)
 			continue
 		}
 		if !line.IsEmpty() {
-			f.Lines = append(f.Lines, FileLine{line, l.first, name})
+			number, column := l.place(len(l.text) - len(trimmed))
+			f.Lines = append(f.Lines, FileLine{line, name, number, column})
 		}
 	}
 	return f, errs
@@ -102,6 +111,15 @@ func reversed(s string) string {
 		b[i], b[j] = b[j], b[i]
 	}
 	return string(b)
+}
+
+// errors gives problems their places in a file.
+func (l *joined) errors(file string, problems Problems) (list []*FileError) {
+	for _, p := range problems {
+		number, column := l.place(p.Offset)
+		list = append(list, &FileError{file, number, column, p.Text + l.hint(p)})
+	}
+	return list
 }
 
 // place returns the line and the column of an offset.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -29,6 +30,7 @@ func MachineMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		handleInterrupt()
 	}
 	testscript.Main(m, commands)
 }
@@ -39,18 +41,26 @@ func MachineMain(m *testing.M) {
 func RunOnMachine(t *testing.T, dir string) {
 	onMachine(t, dir, func(env *testscript.Env) error {
 		env.Defer(func() {
-			if err := emptyAudit(); err != nil {
+			err := EmptyAudit()
+			for range 10 { // a watcher of the script may not be quite dead
+				if err == nil {
+					return
+				}
+				time.Sleep(300 * time.Millisecond)
+				err = EmptyAudit()
+			}
+			if err != nil {
 				env.T().Fatal(err)
 			}
 		})
-		return emptyAudit()
+		return EmptyAudit()
 	})
 }
 
 // RunLastOnMachine is RunOnMachine for a script that makes the audit system
 // unchangeable: none can come after it in the machine.
 func RunLastOnMachine(t *testing.T, dir string) {
-	onMachine(t, dir, func(*testscript.Env) error { return emptyAudit() })
+	onMachine(t, dir, func(*testscript.Env) error { return EmptyAudit() })
 }
 
 func onMachine(t *testing.T, dir string, prepare func(*testscript.Env) error) {
@@ -66,7 +76,8 @@ func onMachine(t *testing.T, dir string, prepare func(*testscript.Env) error) {
 // bootSettings are the audit system's after boot.
 const bootSettings = "-D\n-e 0\n-f 1\n-r 0\n-b 64\n--backlog_wait_time 15000\n"
 
-func emptyAudit() error {
+// EmptyAudit takes all rules away and sets what it was after boot.
+func EmptyAudit() error {
 	name := filepath.Join(os.TempDir(), "boot.rules")
 	if err := os.WriteFile(name, []byte(bootSettings), 0o600); err != nil {
 		return err
