@@ -7,7 +7,6 @@ import (
 	"iter"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/nlapply/nlapply/netlink/audit"
 	"github.com/nlapply/nlapply/spec"
@@ -23,7 +22,9 @@ type auditTable struct {
 	changes  []auditChange
 	remarks  []string // what should be known of files of rules, for notes
 	pending  []string // what is waited for, for notes
-	refused  bool     // an addition: nothing is deleted then
+	findings []string // what should be known of the rules that are planned, for notes
+	status   audit.Status
+	refused  bool // an addition: nothing is deleted then
 }
 
 // auditRule is a declared rule, without our key.
@@ -86,85 +87,6 @@ func (r *Run) place(path string) string {
 	return fmt.Sprintf("%s:%d:%d", file, line, column)
 }
 
-// declaredAuditRules reads a rule of the document.
-func declaredAuditRules(d *spec.AuditRule) ([]audit.Rule, error) {
-	line, err := parseAuditRule(d)
-	if err != nil {
-		return nil, err
-	}
-	return line.Added()
-}
-
-func parseAuditRule(d *spec.AuditRule) (audit.Line, error) {
-	if d.Text != "" {
-		return audit.ParseLine(d.Text, nil)
-	}
-	args, _ := auditArgs(d)
-	return audit.ParseArgs(args, nil)
-}
-
-// auditPart is the part of a spelled out rule that an argument comes from.
-type auditPart struct {
-	key   string
-	index int
-	shift int // where it begins in the argument
-}
-
-// auditArgs returns a rule that is spelled out as arguments of auditctl, and where each
-// of them comes from.
-func auditArgs(d *spec.AuditRule) (args []string, parts []auditPart) {
-	add := func(option, value string, p auditPart) {
-		args, parts = append(args, option, value), append(parts, p, p)
-	}
-	add("-a", d.Action+","+d.List, auditPart{"list", -1, 0})
-	if len(d.Arch) > 0 {
-		add("-F", "arch="+strings.Join(d.Arch, ","), auditPart{"arch", -1, len("arch=")})
-	}
-	for i, name := range d.Syscalls {
-		add("-S", name, auditPart{"syscalls", i, 0})
-	}
-	for i, f := range d.Fields {
-		add("-F", f, auditPart{"fields", i, 0})
-	}
-	for i, c := range d.Compare {
-		add("-C", c, auditPart{"compare", i, 0})
-	}
-	for i, k := range d.Keys {
-		add("-k", k, auditPart{"keys", i, 0})
-	}
-	return args, parts
-}
-
-// CheckAuditRule tells what is wrong with a rule.
-func (Vocabulary) CheckAuditRule(d *spec.AuditRule) (list []spec.AuditProblem) {
-	line, err := parseAuditRule(d)
-	if err == nil {
-		_, err = line.Added()
-	}
-	var problems audit.Problems
-	if !errors.As(err, &problems) {
-		return nil
-	}
-	_, parts := auditArgs(d)
-	for _, p := range problems {
-		found := spec.AuditProblem{Index: -1, Offset: p.Offset, Reason: p.Text}
-		if d.Text == "" && p.Arg < len(parts) {
-			part := parts[p.Arg]
-			found.Key, found.Index, found.Offset = part.key, part.index, max(p.Offset-part.shift, 0)
-			if part.key == "list" && p.Offset < len(d.Action) {
-				found.Key = "action"
-			}
-			if part.index < 0 {
-				found.Offset = 0
-			}
-		}
-		list = append(list, found)
-	}
-	return list
-}
-
-var _ spec.AuditVocabulary = Vocabulary{}
-
 // observe lists the kernel's rules and compares.
 func (t *auditTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error {
 	t.reset(false)
@@ -183,7 +105,11 @@ func (t *auditTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error
 	if err := t.plan(s, have); err != nil {
 		return err
 	}
-	return t.planSettings(ctx, s, c)
+	if err := t.planSettings(ctx, s, c); err != nil {
+		return err
+	}
+	t.diagnose(s, have)
+	return nil
 }
 
 // listAudit returns the kernel's rules.
@@ -290,7 +216,7 @@ func (t *auditTable) steps(s *Scope) iter.Seq[Step] {
 
 // notes implements noter.
 func (t *auditTable) notes() []string {
-	notes := slices.Concat(t.remarks, t.pending)
+	notes := slices.Concat(t.remarks, t.pending, t.findings)
 	if t.locked && t.len() > 0 {
 		notes = append(notes, audit.ErrLocked.Error()+": none of it can be applied")
 	}

@@ -72,11 +72,7 @@ func auditLinePath(l *audit.FileLine) string {
 // auditRemarks are what should be known of the files, for notes.
 func (s *Scope) auditRemarks(files *auditFiles, m *audit.Merged) (notes []string) {
 	place := func(l *audit.FileLine) string { return s.run.place(auditLinePath(l)) }
-	for i := range files.list {
-		for _, n := range files.list[i].Notes {
-			notes = append(notes, n.Error())
-		}
-	}
+	notes = s.lineNotes(files)
 	for _, l := range m.Dropped {
 		why := "-D is left out: reconciling is replacement, and other rules go with prune: {audit: all} only"
 		if l.Lenient {

@@ -63,7 +63,7 @@ func (t *auditTable) planSettings(ctx context.Context, s *Scope, c *audit.Conn) 
 	if err != nil {
 		return err
 	}
-	t.locked = have.Enabled == audit.EnabledLocked
+	t.status, t.locked = have, have.Enabled == audit.EnabledLocked
 	var features audit.Features
 	if want.LoginUIDImmutable != nil {
 		if features, err = c.Features(ctx); err != nil {

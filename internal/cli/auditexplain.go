@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -118,12 +119,12 @@ func (a *app) runAuditExplain(ctx context.Context, line string) error {
 	have, kernelErr := askKernel(ctx)
 	var list []explanation
 	for i := range rules {
-		p := pitfalls{rule: &rules[i], beside: rules, names: names}
-		e, err := explain(&p)
+		r := &rules[i]
+		e, err := explain(r)
 		if err != nil {
 			return err
 		}
-		e.Pitfalls = append(e.Pitfalls, otherNotes(notes)...)
+		e.Pitfalls = slices.Concat(r.Pitfalls(rules), r.PathPitfalls(), namePitfalls(names), otherNotes(notes))
 		if e.Kernel = standing(&rules[i], have); kernelErr != nil {
 			e.Kernel = ruleStanding{Error: kernelErr.Error()}
 		}
@@ -187,8 +188,16 @@ func otherNotes(notes audit.Problems) (texts []string) {
 	return texts
 }
 
-func explain(p *pitfalls) (e explanation, err error) {
-	r := p.rule
+// namePitfalls are those of users and groups that were read as numbers.
+func namePitfalls(names []string) (texts []string) {
+	for _, name := range names {
+		texts = append(texts, name+" is a number from when the rule is loaded on: if it changes in the user database, the rule does not")
+	}
+	return texts
+}
+
+// explain says what a rule means, but not what is wrong with it.
+func explain(r *audit.Rule) (e explanation, err error) {
 	e.rule = r
 	if e.auditRule, err = describeRule(r, 0); err != nil {
 		return e, err
@@ -199,10 +208,8 @@ func explain(p *pitfalls) (e explanation, err error) {
 		if f.Type == audit.FieldKey {
 			continue
 		}
-		text, _ := fieldText(f)
-		e.Meanings = append(e.Meanings, fieldMeant{text, fieldMeaning(f)})
+		e.Meanings = append(e.Meanings, fieldMeant{f.String(), fieldMeaning(f)})
 	}
-	e.Pitfalls = p.find()
 	return e, nil
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -22,7 +21,7 @@ func (i *auditImport) takeFiles(args []string, stdin io.Reader) error {
 		return err
 	}
 	var errs []error
-	var files []*rulesFile
+	var files []audit.File
 	for _, name := range names {
 		f, err := readRules(name, stdin)
 		if err != nil {
@@ -36,8 +35,8 @@ func (i *auditImport) takeFiles(args []string, stdin io.Reader) error {
 	}
 	set := map[string]string{}
 	for _, f := range files {
-		for n := range f.parsed.Lines {
-			i.takeLine(f, &f.parsed.Lines[n], set)
+		for n := range f.Lines {
+			i.takeLine(&f.Lines[n], set)
 		}
 	}
 	i.finishFiles()
@@ -70,37 +69,31 @@ func ruleFiles(args []string) (names []string, err error) {
 	return names, nil
 }
 
-// rulesFile is a file of rules.
-type rulesFile struct {
-	lines  []string
-	parsed audit.File
-}
-
 // readRules reads a file of rules. Its mistakes are a spec.Errors.
-func readRules(name string, stdin io.Reader) (*rulesFile, error) {
+func readRules(name string, stdin io.Reader) (f audit.File, err error) {
 	read := func() ([]byte, error) { return os.ReadFile(name) }
 	if name == "-" {
 		read = func() ([]byte, error) { return io.ReadAll(stdin) }
 	}
 	text, err := read()
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	parsed, wrong := audit.ParseFile(name, text, nil)
+	f, wrong := audit.ParseFile(name, text, nil)
 	if len(wrong) > 0 {
 		var errs spec.Errors
 		for _, e := range wrong {
 			errs = append(errs, &spec.Error{File: e.File, Line: e.Line, Column: e.Column, Reason: e.Reason})
 		}
-		return nil, errs
+		return f, errs
 	}
-	return &rulesFile{strings.Split(string(bytes.TrimSuffix(text, []byte("\n"))), "\n"), parsed}, nil
+	return f, nil
 }
 
 // takeLine takes one line of a file. set says where a setting was set.
-func (i *auditImport) takeLine(f *rulesFile, l *audit.FileLine, set map[string]string) {
+func (i *auditImport) takeLine(l *audit.FileLine, set map[string]string) {
 	where := fmt.Sprintf("%s:%d", l.File, l.Number)
-	text := f.text(l.Number)
+	text := l.Text
 	for _, n := range l.Notes {
 		i.note(where, "%s", n.Text)
 	}
@@ -118,7 +111,7 @@ func (i *auditImport) takeLine(f *rulesFile, l *audit.FileLine, set map[string]s
 			i.note(where, "%s: left out: what a document does not declare, it does not keep", text)
 		}
 	case len(l.Rules) > 0:
-		i.takeFileRule(where, text, f.comments(l.Number), l.Rules)
+		i.takeFileRule(where, text, l.Comments, l.Rules)
 	}
 	i.takeSettings(where, &l.Settings, set)
 }
@@ -190,32 +183,4 @@ func (i *auditImport) takeSettings(where string, s *audit.Settings, set map[stri
 	if s.IsIrreversible() {
 		i.note(where, "only the next boot takes it back: the document needs allow_irreversible: true, which is for you to add")
 	}
-}
-
-// text is what a line says that begins with number, with the lines in which it goes on.
-func (f *rulesFile) text(number int) string {
-	text := f.lines[number-1]
-	for n := number; n < len(f.lines) && isContinued(text); n++ {
-		text = strings.TrimRight(text[:len(text)-1], " ") + " " + strings.TrimSpace(f.lines[n])
-	}
-	return strings.TrimSpace(text)
-}
-
-func isContinued(line string) bool { return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1 }
-
-// comments are those between a line and what stands before it.
-func (f *rulesFile) comments(number int) (comments []string) {
-	for n := number - 2; n >= 0; n-- {
-		line := strings.TrimSpace(f.lines[n])
-		if line == "" {
-			continue
-		}
-		text, ok := strings.CutPrefix(line, "#")
-		if !ok {
-			break
-		}
-		comments = append(comments, strings.TrimLeft(text, "#"))
-	}
-	slices.Reverse(comments)
-	return comments
 }

@@ -61,7 +61,7 @@ func standing(r *audit.Rule, rules []audit.Rule) ruleStanding {
 		if i == found || found >= 0 && i > found {
 			continue
 		}
-		if shadows, always := isShadowedBy(r, o); shadows {
+		if shadows, always := r.ShadowedBy(o); shadows {
 			s.Shadows = append(s.Shadows, shadowingOne{always, o.List.String(), at[i], o.String()})
 		}
 	}
@@ -80,22 +80,6 @@ func keyless(r *audit.Rule) *audit.Rule {
 	c := r.Clone()
 	c.SetKeys(nil)
 	return c
-}
-
-// isShadowedBy tells whether a rule that comes before r decides where r would, and
-// whether it always does. The first rule of a list that matches decides; what never on
-// the list task matches has no system calls for audit (kernel/auditsc.c, audit_alloc).
-func isShadowedBy(r, o *audit.Rule) (shadows, always bool) {
-	if o.List == audit.Task && r.List == audit.Exit && o.Action == audit.Never {
-		return true, len(keyless(o).Fields) == 0
-	}
-	if o.List != r.List || r.List == audit.Exclude || r.List == audit.Filesystem {
-		return false, false
-	}
-	if covers(o, r) {
-		return true, true
-	}
-	return o.Action != r.Action && !disjoint(o, r), false
 }
 
 // text is the standing in lines.

@@ -34,10 +34,12 @@ func describeRule(r *audit.Rule, position int) (auditRule, error) {
 		Position: position, List: r.List.String(), Action: r.Action.String(),
 		Keys: r.Keys(), Owner: ownerOf(r), Text: r.String(), Raw: raw,
 	}
-	if names := syscallNames(r); names != nil {
-		d.Syscalls = names
-	} else if hasSyscalls(r.List) && r.Syscalls.IsAll() {
+	switch {
+	case !r.List.HasSyscalls():
+	case r.Syscalls.IsAll():
 		d.Syscalls = "all"
+	default:
+		d.Syscalls = r.SyscallNames()
 	}
 	for i := range r.Fields {
 		f := &r.Fields[i]
@@ -54,61 +56,11 @@ func describeRule(r *audit.Rule, position int) (auditRule, error) {
 
 // describeField takes apart what auditctl's options have in one word.
 func describeField(f *audit.Field) auditField {
-	text, isPair := fieldText(f)
-	name, value, _ := strings.Cut(text, f.Op.String())
-	d := auditField{Field: name, Op: f.Op.String(), Value: value}
-	if isPair {
-		d.Value, d.Other = "", value
+	if left, right, ok := f.Pair(); ok {
+		return auditField{Field: left, Op: f.Op.String(), Other: right}
 	}
-	return d
-}
-
-// fieldText is a field as the options -F and -C take it, and whether it is one of -C.
-func fieldText(f *audit.Field) (text string, isPair bool) {
-	if f.Type == audit.FieldCompare {
-		// Only a rule writes it with its names.
-		r := audit.Rule{List: audit.Task, Fields: []audit.Field{*f}}
-		_, text, isPair = strings.Cut(r.String(), " -C ")
-	}
-	if !isPair {
-		text = f.String()
-	}
-	return text, isPair
-}
-
-// hasSyscalls tells whether the kernel looks at the system calls of a list's rules.
-func hasSyscalls(l audit.List) bool { return l == audit.Exit || l == audit.IOURing }
-
-// syscallNames are the system calls that a rule names, or its operations of io_uring; nil
-// when it is for all, or its list has none.
-func syscallNames(r *audit.Rule) (names []string) {
-	if !hasSyscalls(r.List) || r.Syscalls.IsAll() {
-		return nil
-	}
-	names = []string{}
-	for nr := range r.Syscalls.All() {
-		names = append(names, syscallName(r, nr))
-	}
-	return names
-}
-
-// syscallName is the name of a system call of a rule, or its number.
-func syscallName(r *audit.Rule, nr int) string {
-	one := audit.Rule{List: r.List}
-	if f, ok := r.Field(audit.FieldArch); ok {
-		one.Fields = []audit.Field{{Type: audit.FieldArch, Op: audit.Equal, Value: f.Value}}
-	}
-	one.Syscalls.Add(nr)
-	_, name, _ := strings.Cut(one.String(), " -S ")
-	return name
-}
-
-// archOf is the architecture by which the system calls of a rule are named.
-func archOf(r *audit.Rule) (a audit.Arch, given bool) {
-	if f, ok := r.Field(audit.FieldArch); ok {
-		return audit.Arch(f.Value), true
-	}
-	return audit.Native(), false
+	name, value, _ := strings.Cut(f.String(), f.Op.String())
+	return auditField{Field: name, Op: f.Op.String(), Value: value}
 }
 
 // places returns the place of each rule in its list, from 1.

@@ -123,9 +123,7 @@ func newAuditStatus(s *audit.Status, f *audit.Features) *auditStatus {
 		OnlyUnsetLoginUID: f.OnlyUnsetLoginUID, OnlyUnsetLoginUIDLocked: f.OnlyUnsetLoginUIDLocked,
 		Features: featureNames(s.Features), Rules: map[string]int{},
 	}
-	if s.PID != 0 {
-		status.Daemon = lookAtDaemon(s.PID)
-	}
+	status.Daemon = (*auditDaemon)(s.Daemon())
 	return status
 }
 
@@ -146,21 +144,6 @@ func featureNames(bits uint32) []string {
 		}
 	}
 	return names
-}
-
-func lookAtDaemon(pid uint32) *auditDaemon {
-	d := &auditDaemon{PID: pid}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return d
-	}
-	// PID (NAME) STATE …: the name may have anything in it.
-	_, rest, _ := strings.Cut(string(stat), "(")
-	if end := strings.LastIndex(rest, ") "); end >= 0 {
-		d.Name = rest[:end]
-		d.Stopped = strings.HasPrefix(rest[end+2:], "T") || strings.HasPrefix(rest[end+2:], "t")
-	}
-	return d
 }
 
 // bootAudit returns the last audit=… of a kernel's command line (kernel/audit.c,

@@ -153,7 +153,7 @@ func ruleEffect(r *audit.Rule) string {
 // syscallMeaning says which system calls a rule is for, "" on lists that have none.
 func syscallMeaning(r *audit.Rule) string {
 	what := "system call"
-	a, given := archOf(r)
+	a, given := r.Arch()
 	of := " of " + a.String()
 	if r.List == audit.IOURing {
 		what, of = "operation", ""
@@ -161,7 +161,7 @@ func syscallMeaning(r *audit.Rule) string {
 		of += ", and whatever has these numbers elsewhere"
 	}
 	switch {
-	case !hasSyscalls(r.List):
+	case !r.List.HasSyscalls():
 		return ""
 	case r.Syscalls.IsAll():
 		return "any " + what
@@ -176,7 +176,7 @@ func namedCalls(r *audit.Rule) string {
 	var parts []string
 	for nr := range r.Syscalls.All() {
 		number := strconv.Itoa(nr)
-		if name := syscallName(r, nr); name != number {
+		if name := r.SyscallName(nr); name != number {
 			number = name + " (" + number + ")"
 		}
 		parts = append(parts, number)

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"iter"
 	"runtime"
 	"strconv"
 	"strings"
@@ -97,7 +98,15 @@ func ParseArch(name string, native Arch) (Arch, error) {
 	if a, ok := goArchs[name]; ok { // what was meant, though closer to another name
 		return 0, fmt.Errorf("unknown architecture %q: did you mean %s?", name, a)
 	}
-	return 0, fmt.Errorf("unknown architecture %q%s", name, suggestion(name, archs.names()))
+	return 0, fmt.Errorf("unknown architecture %q%s", name, suggestion(name, archNames()))
+}
+
+func archNames() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if yield("b64") && yield("b32") {
+			archs.names()(yield)
+		}
+	}
 }
 
 // String returns the name of a, which uname(1) -m prints on most of the machines that

@@ -12,8 +12,8 @@ type RuleProblem struct {
 	Text  string
 }
 
-// Check tells what is wrong with a rule. The kernel says no more than EINVAL, and since
-// v6.? it takes values that mean nothing (kernel/auditfilter.c, audit_field_valid).
+// Check tells what is wrong with a rule. The kernel says no more than EINVAL, and on v6.18
+// it takes values that mean nothing (kernel/auditfilter.c, audit_field_valid).
 // What depends on the machine, such as a directory that is not there, Check does not
 // know.
 func (r *Rule) Check() (problems []RuleProblem) {
@@ -44,6 +44,9 @@ func (c *checker) whole() {
 	}
 	if len(r.Fields) > MaxFields {
 		c.fail(-1, "%d fields: the kernel takes %d", len(r.Fields), MaxFields)
+	}
+	if r.Syscalls.normal() != r.Syscalls.withoutClasses() {
+		c.fail(-1, "system calls behind %d, which are classes that the kernel replaces", MaxSyscall)
 	}
 }
 

@@ -15,9 +15,11 @@ import (
 var (
 	// ErrUserNamespace: the audit system belongs to the initial user namespace.
 	ErrUserNamespace = errors.New("the audit system cannot be reached from a user namespace")
-	// ErrPrivilege: there is no CAP_AUDIT_CONTROL, or this is a PID namespace, from
-	// where the audit system cannot be controlled whatever the capabilities.
-	ErrPrivilege = errors.New("no CAP_AUDIT_CONTROL, or not in the initial PID namespace")
+	// ErrPIDNamespace: the audit system is only controlled from the initial PID namespace,
+	// whatever the capabilities (kernel/audit.c, audit_netlink_ok).
+	ErrPIDNamespace = errors.New("the audit system cannot be controlled from a PID namespace")
+	// ErrCapability: there is no CAP_AUDIT_CONTROL.
+	ErrCapability = errors.New("no CAP_AUDIT_CONTROL")
 	// ErrLocked: enabled is 2, so that nothing can be changed until the next boot.
 	ErrLocked = errors.New("the audit system is locked (enabled is 2) until the next boot")
 )
@@ -142,7 +144,7 @@ func explained(err error) error {
 	case errors.Is(err, unix.ECONNREFUSED):
 		return fmt.Errorf("%w: %w", ErrUserNamespace, err)
 	case errors.Is(err, unix.EPERM):
-		return fmt.Errorf("%w: %w", ErrPrivilege, err)
+		return fmt.Errorf("%w: %w", missing(), err)
 	}
 	return err
 }

@@ -14,4 +14,9 @@
 // it. Two rules are the same for the kernel when
 // IsSame says so, and do the same when their Meaning is the same; whose a rule is, only
 // its keys can tell. Diff plans the changes between two lists of rules.
+//
+// Check tells what the kernel would refuse, or never act on. Flaw, Pitfalls and
+// PathPitfalls tell what a rule does that its author may not want, Shadows which rules of
+// many never decide, Loads what they cost, and Stalls what comes of a daemon that does
+// not read.
 package audit

@@ -29,12 +29,19 @@ const (
 	FieldSockAddr   FieldType = 113 // AUDIT_SADDR_FAM: family of the address (v5.2)
 	FieldKey        FieldType = 210 // matches always, and marks the record
 	fieldUID        FieldType = 1
+	fieldGID        FieldType = 5
 	fieldPers       FieldType = 10
 	fieldPPID       FieldType = 18
 	fieldSessionID  FieldType = 25
+	fieldDevMajor   FieldType = 100
+	fieldDevMinor   FieldType = 101
 	fieldSuccess    FieldType = 104
 	fieldArgument0  FieldType = 200
+	fieldSubjUser   FieldType = 13
+	fieldSubjRole   FieldType = 14
+	fieldSubjType   FieldType = 15
 	fieldSubjSen    FieldType = 16
+	fieldSubjClr    FieldType = 17
 	fieldObjLevLow  FieldType = 22
 	fieldObjLevHigh FieldType = 23
 )
@@ -65,7 +72,7 @@ var fields = []fieldRow{
 	{typ: 2, name: "euid", value: userID{}, ops: ordered},
 	{typ: 3, name: "suid", value: userID{}, ops: ordered},
 	{typ: 4, name: "fsuid", value: userID{}, ops: ordered},
-	{typ: 5, name: "gid", value: groupID{}, ops: ordered},
+	{typ: fieldGID, name: "gid", value: groupID{}, ops: ordered},
 	{typ: 6, name: "egid", value: groupID{}, ops: ordered},
 	{typ: 7, name: "sgid", value: groupID{}, ops: ordered},
 	{typ: 8, name: "fsgid", value: groupID{}, ops: ordered},
@@ -73,11 +80,11 @@ var fields = []fieldRow{
 	{typ: fieldPers, name: "pers", value: number{}, ops: allOps},
 	{typ: FieldArch, name: "arch", value: archValue{}, ops: sameness},
 	{typ: FieldMsgType, name: "msgtype", value: coded{what: "type of records", words: messageTypes}, ops: ordered, lists: []List{User, Exclude}},
-	{typ: 13, name: "subj_user", value: text{}, ops: sameness},
-	{typ: 14, name: "subj_role", value: text{}, ops: sameness},
-	{typ: 15, name: "subj_type", value: text{}, ops: sameness},
+	{typ: fieldSubjUser, name: "subj_user", value: text{}, ops: sameness},
+	{typ: fieldSubjRole, name: "subj_role", value: text{}, ops: sameness},
+	{typ: fieldSubjType, name: "subj_type", value: text{}, ops: sameness},
 	{typ: fieldSubjSen, name: "subj_sen", value: text{}, ops: ordered},
-	{typ: 17, name: "subj_clr", value: text{}, ops: ordered},
+	{typ: fieldSubjClr, name: "subj_clr", value: text{}, ops: ordered},
 	{typ: fieldPPID, name: "ppid", value: number{}, ops: ordered},
 	{typ: 19, name: "obj_user", value: text{}, ops: sameness},
 	{typ: 20, name: "obj_role", value: text{}, ops: sameness},
@@ -87,8 +94,8 @@ var fields = []fieldRow{
 	{typ: FieldAUIDSet, name: "loginuid_set", value: number{max: 1, limited: true}, ops: sameness},
 	{typ: fieldSessionID, name: "sessionid", value: number{unset: true}, ops: ordered},
 	{typ: FieldFSType, name: "fstype", value: coded{what: "type of file systems", words: just(fsTypes), hex: true}, ops: sameness, lists: []List{Filesystem}},
-	{typ: 100, name: "devmajor", value: number{}, ops: ordered},
-	{typ: 101, name: "devminor", value: number{}, ops: allOps},
+	{typ: fieldDevMajor, name: "devmajor", value: number{}, ops: ordered},
+	{typ: fieldDevMinor, name: "devminor", value: number{}, ops: allOps},
 	{typ: FieldInode, name: "inode", value: number{}, ops: sameness, lists: []List{Exit, IOURing}},
 	{typ: FieldExit, name: "exit", value: exitValue{}, ops: ordered},
 	{typ: fieldSuccess, name: "success", value: number{max: 1, limited: true}, ops: ordered},
@@ -160,6 +167,9 @@ func (t FieldType) IsText() bool {
 	row := fieldByType[t]
 	return row != nil && row.value.isText()
 }
+
+// isPath tells whether a field of the type has the name of a file.
+func (t FieldType) isPath() bool { return t == FieldPath || t == FieldDir || t == FieldExe }
 
 // allows tells whether the kernel takes a field of this type on a list.
 func (row *fieldRow) allows(l List) bool {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,10 @@ type FileLine struct {
 	File   string
 	Number int // from 1; that of its first word, where lines are continued
 	Column int // where it begins, in bytes, from 1
+	// Text is the line as it stands there, with those that it goes on in. Comments are the lines of comments since the last one that says something,
+	// without their #.
+	Text     string
+	Comments []string
 }
 
 // Place returns FILE:LINE:COLUMN.
@@ -52,6 +57,7 @@ func ParseFile(name string, text []byte, s *Syntax) (f File, errs []*FileError) 
 	f.Name = name
 	scan := bufio.NewScanner(bytes.NewReader(text))
 	scan.Buffer(nil, max(len(text), 1)+1)
+	var comments []string
 	for number := 1; scan.Scan(); number++ {
 		l := joined{first: number}
 		l.add(scan.Text())
@@ -60,7 +66,11 @@ func ParseFile(name string, text []byte, s *Syntax) (f File, errs []*FileError) 
 			l.add(scan.Text())
 		}
 		trimmed := strings.TrimLeft(l.text, blanks)
-		if trimmed == "" || trimmed[0] == '#' {
+		if trimmed == "" {
+			continue
+		}
+		if trimmed[0] == '#' {
+			comments = append(comments, strings.TrimSpace(strings.TrimLeft(trimmed, "#")))
 			continue
 		}
 		if len(l.text) > maxLine {
@@ -75,8 +85,9 @@ func ParseFile(name string, text []byte, s *Syntax) (f File, errs []*FileError) 
 		}
 		if !line.IsEmpty() {
 			number, column := l.place(len(l.text) - len(trimmed))
-			f.Lines = append(f.Lines, FileLine{line, name, number, column})
+			f.Lines = append(f.Lines, FileLine{line, name, number, column, l.written(), comments})
 		}
+		comments = nil
 	}
 	return f, errs
 }
@@ -94,6 +105,20 @@ func (l *joined) add(line string) {
 	}
 	l.starts = append(l.starts, len(l.text))
 	l.text += line
+}
+
+// written is the text without blanks around it, and with one where those of a line that
+// goes on meet those of the next.
+func (l *joined) written() string {
+	text := l.text
+	for _, at := range slices.Backward(l.starts[1:]) {
+		left, right := strings.TrimRight(text[:at], blanks), strings.TrimLeft(text[at:], blanks)
+		if len(left)+len(right) < len(text) {
+			left += " "
+		}
+		text = left + right
+	}
+	return strings.Trim(text, blanks)
 }
 
 // goesOn tells whether the last line ends with a backslash, and is no comment.
@@ -117,7 +142,7 @@ func reversed(s string) string {
 func (l *joined) errors(file string, problems Problems) (list []*FileError) {
 	for _, p := range problems {
 		number, column := l.place(p.Offset)
-		list = append(list, &FileError{file, number, column, p.Text + l.hint(p)})
+		list = append(list, &FileError{file, number, column, p.Text})
 	}
 	return list
 }
@@ -129,12 +154,4 @@ func (l *joined) place(offset int) (line, column int) {
 		i--
 	}
 	return l.first + i, offset - l.starts[i] + 1
-}
-
-// hint explains mistakes of which the reason is elsewhere.
-func (l *joined) hint(p Problem) string {
-	if p.Offset < len(l.text) && l.text[p.Offset] == '#' {
-		return ": a comment has a line of its own"
-	}
-	return ""
 }

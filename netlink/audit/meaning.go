@@ -19,7 +19,7 @@ func (r *Rule) Meaning() Meaning {
 	if r.List == Exclude {
 		m.Action = Never
 	}
-	if r.List.hasSyscalls() {
+	if r.List.HasSyscalls() {
 		m.Syscalls = r.Syscalls.normal()
 	}
 	for i := range r.Fields {

@@ -178,17 +178,18 @@ var uringOps = []string{
 	"uring_cmd128",
 }
 
-// uringOpName returns the name of an operation of io_uring, as "openat" of 18. It is
-// not found where the number is newer than the table.
-func uringOpName(op int) (name string, ok bool) {
+// URingOpName returns the name of an operation of io_uring, as "openat" of 18: that of
+// enum io_uring_op of include/uapi/linux/io_uring.h. It is not found where the number is
+// newer than the table.
+func URingOpName(op int) (name string, ok bool) {
 	if op < 0 || op >= len(uringOps) {
 		return "", false
 	}
 	return uringOps[op], true
 }
 
-// uringOpNumber is the reverse of uringOpName. Case does not matter.
-func uringOpNumber(name string) (op int, ok bool) {
+// URingOpNumber is the reverse of URingOpName. Case does not matter.
+func URingOpNumber(name string) (op int, ok bool) {
 	op = slices.Index(uringOps, strings.ToLower(name))
 	return max(op, 0), op >= 0
 }

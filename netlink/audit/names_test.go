@@ -140,20 +140,20 @@ func TestURingOps(t *testing.T) {
 		"setxattr": 42, "fgetxattr": 43, "getxattr": 44, "uring_cmd": 46, "sendmsg_zc": 48, "waitid": 50, "futex_wait": 51,
 		"futex_wake": 52, "futex_waitv": 53, "pipe": 62, "uring_cmd128": 64,
 	} {
-		if got, ok := uringOpNumber(strings.ToUpper(name)); !ok || got != want {
-			t.Errorf("uringOpNumber(%q) = %d, %v, want %d", name, got, ok, want)
+		if got, ok := URingOpNumber(strings.ToUpper(name)); !ok || got != want {
+			t.Errorf("URingOpNumber(%q) = %d, %v, want %d", name, got, ok, want)
 		}
-		if got, ok := uringOpName(want); !ok || got != name {
-			t.Errorf("uringOpName(%d) = %q, %v, want %q", want, got, ok, name)
+		if got, ok := URingOpName(want); !ok || got != name {
+			t.Errorf("URingOpName(%d) = %q, %v, want %q", want, got, ok, name)
 		}
 	}
 	for _, op := range []int{-1, len(uringOps)} {
-		if name, ok := uringOpName(op); ok {
-			t.Errorf("uringOpName(%d) = %q", op, name)
+		if name, ok := URingOpName(op); ok {
+			t.Errorf("URingOpName(%d) = %q", op, name)
 		}
 	}
-	if op, ok := uringOpNumber("open"); ok || op != 0 {
-		t.Errorf("uringOpNumber(open) = %d, %v", op, ok)
+	if op, ok := URingOpNumber("open"); ok || op != 0 {
+		t.Errorf("URingOpNumber(open) = %d, %v", op, ok)
 	}
 	if got := slices.Collect(uringOpNames()); len(slices.Compact(slices.Sorted(slices.Values(got)))) != len(uringOps) {
 		t.Error("a name of an operation of io_uring is there twice")

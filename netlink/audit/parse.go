@@ -35,7 +35,9 @@ func (l *Line) IsEmpty() bool {
 //
 // Beside auditctl's syntax, `arch=b64,b32` stands for one rule for each, `-S none` for
 // no system call, and numbers are taken wherever names are.
-func ParseLine(line string, s *Syntax) (Line, error) { return parseWords(split(line), s) }
+func ParseLine(line string, s *Syntax) (Line, error) {
+	return (&parser{syntax: s, words: split(line), isText: true}).read()
+}
 
 // ParseArgs reads a line of which the words are told from each other already: nothing
 // in them is escaped.
@@ -44,11 +46,10 @@ func ParseArgs(args []string, s *Syntax) (Line, error) {
 	for i, text := range args {
 		words[i] = word{text: text, arg: i}
 	}
-	return parseWords(words, s)
+	return (&parser{syntax: s, words: words}).read()
 }
 
-func parseWords(words []word, s *Syntax) (Line, error) {
-	p := &parser{syntax: s, words: words}
+func (p *parser) read() (Line, error) {
 	for p.next() {
 		p.option()
 	}
@@ -73,25 +74,38 @@ func ParseRule(line string, s *Syntax) ([]Rule, error) {
 // Added returns the rules of a line that only adds rules; any other one is an error of
 // type Problems.
 func (l *Line) Added() ([]Rule, error) {
+	why := ""
 	switch {
-	case l.Delete || l.DeleteAll || l.Lenient || !l.Settings.IsEmpty():
-		return nil, Problems{{Text: "no rule, but something else for auditctl to do"}}
+	case l.Delete:
+		why = "no rule to be added: -d and -W delete one"
+	case l.DeleteAll:
+		why = "no rule: -D deletes rules"
+	case l.Lenient:
+		why = "no rule: -c and -i say how a file is read"
+	case !l.Settings.IsEmpty():
+		why = "no rule, but a setting"
 	case len(l.Rules) == 0:
-		return nil, Problems{{Text: "no rule"}}
+		why = "no rule"
+	default:
+		return l.Rules, nil
 	}
-	return l.Rules, nil
+	return nil, Problems{{Text: why}}
 }
 
 // parser reads one line.
 type parser struct {
-	syntax   *Syntax
-	words    []word
-	at       word // the option, or a part of it
-	line     Line
-	problems Problems
+	syntax     *Syntax
+	words      []word
+	isText     bool // the words are of a line, where blanks part them
+	at         word // the option, or a part of it
+	last       word // what belongs to the last option, and its letter
+	lastOption byte
+	line       Line
+	problems   Problems
 
 	rule    draft
 	control bool // an option that stands alone was there
+	excused bool // what makes the line a rule is missing, which has been said
 }
 
 // draft is the rule of a line as far as it has been read.
@@ -99,10 +113,13 @@ type draft struct {
 	begun    bool
 	at       word // -a, -d or -w
 	watch    bool
+	vague    bool     // its list, or its action, is not known
+	wrong    Problems // what was so before the rule was looked at as a whole
 	rule     Rule
 	where    []word     // of each field
 	archs    []archWord // of all fields arch
 	archAt   int        // the first one's place among the fields
+	archBad  bool       // there is one that is not known
 	syscalls []word
 	uring    []word // -U
 	keys     []string
@@ -114,8 +131,12 @@ type archWord struct {
 	word word
 }
 
+// fail reports a mistake, once: several architectures may have the same one.
 func (p *parser) fail(w word, format string, args ...any) {
-	p.problems = append(p.problems, Problem{w.arg, w.at, fmt.Sprintf(format, args...)})
+	problem := Problem{w.arg, w.at, fmt.Sprintf(format, args...)}
+	if !slices.Contains(p.problems, problem) {
+		p.problems = append(p.problems, problem)
+	}
 }
 
 func (p *parser) note(w word, format string, args ...any) {
@@ -152,8 +173,8 @@ var options = map[byte]func(*parser, word){
 	'w': func(p *parser, w word) { p.watch(w, false) },
 	'W': func(p *parser, w word) { p.watch(w, true) },
 	'p': (*parser).perm,
-	'S': func(p *parser, w word) { p.rule.syscalls = append(p.rule.syscalls, list(w)...) },
-	'U': func(p *parser, w word) { p.rule.uring = append(p.rule.uring, list(w)...) },
+	'S': func(p *parser, w word) { p.rule.syscalls = append(p.rule.syscalls, p.names(w)...) },
+	'U': func(p *parser, w word) { p.rule.uring = append(p.rule.uring, p.names(w)...) },
 	'F': (*parser).field,
 	'C': (*parser).compare,
 	'k': func(p *parser, w word) { p.key(w) },
@@ -195,10 +216,11 @@ func (p *parser) option() {
 		return
 	}
 	if len(text) < 2 || text[0] != '-' || options[text[1]] == nil {
-		p.fail(p.at, "%s is no option of a rule", quoted(text))
+		p.stray()
 		return
 	}
 	if w, ok := p.argument(text[2:]); ok {
+		p.last, p.lastOption = w, text[1]
 		options[text[1]](p, w)
 	}
 }
@@ -230,7 +252,7 @@ func list(w word) (parts []word) {
 
 func (p *parser) begun(w word) bool {
 	if p.rule.begun {
-		p.fail(w, "a second rule in the line: the first one begins in column %d", p.rule.at.at+1)
+		p.fail(w, "a second rule in the line, beside that of %s", p.rule.at.text)
 		return false
 	}
 	p.rule.begun, p.rule.at = true, p.at
@@ -246,8 +268,9 @@ func (p *parser) begin(w word, prepend, remove bool) {
 	r := &p.rule.rule
 	r.Prepend = prepend
 	parts := list(w)
-	if len(parts) != 2 {
-		p.fail(w, "%s: want a list and an action, such as always,exit", quoted(w.text))
+	if len(parts) != 2 || parts[0].text == "" || parts[1].text == "" {
+		p.rule.vague = true
+		p.fail(w, "%s: want a list and an action, such as always,exit%s", quoted(w.text), p.blankAfterComma())
 		return
 	}
 	list, isList := ParseList(parts[0].text)
@@ -264,6 +287,7 @@ func (p *parser) begin(w word, prepend, remove bool) {
 		p.fail(parts[1], "%v", isAction)
 	}
 	r.List, r.Action = list, action
+	p.rule.vague = isList != nil || isAction != nil
 }
 
 // watch reads the path of -w.
@@ -291,6 +315,7 @@ func (p *parser) perm(w word) {
 	switch i := slices.IndexFunc(p.rule.rule.Fields, func(f Field) bool { return f.Type == FieldPerm }); {
 	case err != nil:
 		p.fail(w, "-p: %v", err)
+	case p.excused && !p.rule.begun:
 	case !p.rule.watch || i < 0:
 		p.fail(p.at, "-p goes with -w; elsewhere it is -F perm=")
 	default:
@@ -303,106 +328,13 @@ func (p *parser) add(w word, f Field) {
 	p.rule.where = append(p.rule.where, w)
 }
 
-// opAt returns the operator in a text and where it is, -1 for none.
-func opAt(text string) (op Op, at, length int) {
-	at = strings.IndexAny(text, "=!<>&")
-	if at < 0 {
-		return 0, -1, 0
-	}
-	for _, n := range []int{2, 1} {
-		if at+n <= len(text) {
-			for op, name := range opNames {
-				if name == text[at:at+n] {
-					return op, at, n
-				}
-			}
-		}
-	}
-	return 0, -1, 0
-}
-
-// field reads FIELD OP VALUE.
-func (p *parser) field(w word) {
-	op, at, n := opAt(w.text)
-	if at <= 0 {
-		p.fail(w, "%s: want a field, an operator (=, !=, <, <=, >, >=, &, &=) and a value", quoted(w.text))
-		return
-	}
-	value := w.after(at + n)
-	row := fieldNamed(w.text[:at])
-	if row == nil {
-		_, err := ParseFieldType(w.text[:at])
-		p.fail(w, "%v", err)
-		return
-	}
-	if value.text == "" {
-		p.fail(w, "%s has no value", row.name)
-		return
-	}
-	switch row.typ {
-	case FieldKey:
-		if op != Equal {
-			p.fail(w, "a key is given with =")
-		}
-		p.key(value)
-	case FieldArch:
-		p.arch(w, value, op)
-	default:
-		f, err := row.value.parse(p.syntax, value.text)
-		if err != nil {
-			p.fail(value, "%s: %v", row.name, err)
-			return
-		}
-		f.Type, f.Op = row.typ, op
-		p.add(w, f)
-	}
-}
-
-// arch reads one architecture, or several, of which each gets a rule of its own.
-func (p *parser) arch(w, value word, op Op) {
-	d := &p.rule
-	if len(d.archs) > 0 {
-		p.fail(w, "a second arch: a system call has one; for rules for several write arch=b64,b32")
-		return
-	}
-	d.archAt = len(d.rule.Fields)
-	p.add(w, Field{Type: FieldArch, Op: op})
-	for _, part := range list(value) {
-		a, err := ParseArch(part.text, p.syntax.arch())
-		if err != nil {
-			p.fail(part, "arch: %v", err)
-			continue
-		}
-		if slices.ContainsFunc(d.archs, func(o archWord) bool { return o.arch == a }) {
-			p.fail(part, "arch: %s is there twice", part.text)
-			continue
-		}
-		d.archs = append(d.archs, archWord{a, part})
-	}
-	if len(d.archs) > 1 && op != Equal {
-		p.fail(w, "arch: of several only = makes sense")
-	}
-}
-
-// compare reads -C FIELD OP FIELD.
-func (p *parser) compare(w word) {
-	op, at, n := opAt(w.text)
-	if at <= 0 || op != Equal && op != NotEqual {
-		p.fail(w, "%s: want two fields with = or != between them", quoted(w.text))
-		return
-	}
-	v, err := compareNumber(w.text[:at], w.text[at+n:])
-	if err != nil {
-		p.fail(w, "%v", err)
-		return
-	}
-	p.add(w, Field{Type: FieldCompare, Op: op, Value: v})
-}
-
 func (p *parser) key(w word) {
 	d := &p.rule
 	if len(d.keys) == 0 {
 		d.keyAt = w
+	}
+	if n := len(w.text); p.isText && n > 1 && w.text[0] == w.text[n-1] && strings.IndexByte(`"'`, w.text[0]) >= 0 {
+		p.noteOnce(w, "the quotes are a part of the key")
 	}
 	d.keys = append(d.keys, strings.Split(w.text, KeySeparator)...)
 }
@@ -414,7 +346,7 @@ func (p *parser) finish() {
 		p.line.Key, d.keys = strings.Join(d.keys, KeySeparator), nil
 	}
 	if !d.begun {
-		if stray := len(d.rule.Fields) + len(d.syscalls) + len(d.uring) + len(d.keys); stray > 0 {
+		if stray := len(d.rule.Fields) + len(d.syscalls) + len(d.uring) + len(d.keys); stray > 0 && !p.excused {
 			p.fail(word{}, "neither -a LIST,ACTION nor -w PATH")
 		}
 		return
@@ -422,9 +354,7 @@ func (p *parser) finish() {
 	if p.control {
 		p.fail(d.at, "a rule and a setting in one line")
 	}
-	if len(p.problems) > 0 {
-		return // the rest would repeat them
-	}
+	d.wrong = slices.Clone(p.problems)
 	if len(d.archs) == 0 {
 		p.rules(archWord{p.syntax.arch(), word{}}, d.rule)
 	}
@@ -439,6 +369,9 @@ func (p *parser) finish() {
 // rules completes the rule of one architecture and adds it.
 func (p *parser) rules(a archWord, r Rule) {
 	d := &p.rule
+	if d.vague {
+		return // what it may have is not known
+	}
 	r.SetKeys(d.keys)
 	some := p.syscalls(a.arch, &r)
 	for _, problem := range r.Check() {
@@ -448,7 +381,9 @@ func (p *parser) rules(a archWord, r Rule) {
 		} else if problem.Field < 0 {
 			at = d.at
 		}
-		p.fail(at, "%s", problem.Text)
+		if !slices.ContainsFunc(d.wrong, func(o Problem) bool { return o.Arg == at.arg && o.Offset == at.at }) {
+			p.fail(at, "%s", problem.Text)
+		}
 	}
 	if some {
 		p.line.Rules = append(p.line.Rules, r)

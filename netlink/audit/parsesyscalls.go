@@ -1,13 +1,23 @@
 package audit
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
 )
 
-// hasSyscalls tells whether the kernel looks at the system calls of a rule of a list.
-func (l List) hasSyscalls() bool { return l == Exit || l == IOURing }
+// names returns what -S and -U have between commas.
+func (p *parser) names(w word) []word {
+	parts := list(w)
+	if last := len(parts) - 1; last > 0 && parts[last].text == "" {
+		if next := p.words; p.blankAfterComma() != "" {
+			p.fail(parts[last], "names stand behind commas, without a blank between them: %s%s", w.text, next[0].text)
+			return append(parts[:last], p.names(next[0])...)
+		}
+	}
+	return parts
+}
 
 // syscalls gives a rule its system calls, or operations of io_uring, and tells whether
 // an architecture has any of those that are named.
@@ -26,9 +36,9 @@ func (p *parser) syscalls(a Arch, r *Rule) (some bool) {
 	}
 	switch {
 	case d.watch:
-		p.fail(names[0], "-S does not go with -w, which is for all system calls")
+		p.fail(names[0], "-S does not go with -w, which is for all system calls: -a always,exit -F path= does")
 		return false
-	case !r.List.hasSyscalls():
+	case !r.List.HasSyscalls():
 		p.noteOnce(names[0], "the list %s has no system calls: -S means nothing there", r.List)
 	}
 	for _, w := range names {
@@ -72,7 +82,7 @@ func (p *parser) syscall(a Arch, r *Rule, w word) bool {
 // callNumber returns the number of a system call, or of an operation of io_uring.
 func callNumber(l List, a Arch, name string) (int, bool) {
 	if l == IOURing {
-		return uringOpNumber(name)
+		return URingOpNumber(name)
 	}
 	return a.SyscallNumber(name)
 }
@@ -80,9 +90,12 @@ func callNumber(l List, a Arch, name string) (int, bool) {
 // unknownEverywhere reports the names that none of the architectures has.
 func (p *parser) unknownEverywhere() {
 	d := &p.rule
-	archs := d.archs
+	archs := []Arch{}
+	for _, a := range d.archs {
+		archs = append(archs, a.arch)
+	}
 	if len(archs) == 0 {
-		archs = []archWord{{arch: p.syntax.arch()}}
+		archs = append(archs, p.syntax.arch())
 	}
 	for _, w := range slices.Concat(d.syscalls, d.uring) {
 		if w.text == "all" || w.text == "none" {
@@ -91,23 +104,44 @@ func (p *parser) unknownEverywhere() {
 		if _, err := strconv.Atoi(w.text); err == nil {
 			continue
 		}
-		if slices.ContainsFunc(archs, func(a archWord) bool { _, ok := callNumber(d.rule.List, a.arch, w.text); return ok }) {
+		if p.isKnown(w.text, archs) {
 			continue
 		}
-		p.failUnknown(w, archs[0].arch)
+		p.failUnknown(w, archs[0])
 	}
 }
 
+// isKnown tells whether one of the architectures has a system call, or may have it where
+// it is not known which one is meant, or which list.
+func (p *parser) isKnown(name string, archs []Arch) bool {
+	d := &p.rule
+	if d.archBad {
+		for _, other := range []func() (Arch, bool){p.syntax.arch().B64, p.syntax.arch().B32} {
+			if o, ok := other(); ok {
+				archs = append(archs, o)
+			}
+		}
+	}
+	if _, ok := URingOpNumber(name); ok && d.vague {
+		return true
+	}
+	return slices.ContainsFunc(archs, func(a Arch) bool { _, ok := callNumber(d.rule.List, a, name); return ok })
+}
+
 func (p *parser) failUnknown(w word, a Arch) {
+	if w.text == "" {
+		p.fail(w, "a name is missing beside the comma")
+		return
+	}
 	if p.rule.rule.List == IOURing {
 		p.fail(w, "%s is no operation of io_uring%s", quoted(w.text), suggestion(w.text, uringOpNames()))
 		return
 	}
 	hint := suggestion(w.text, syscallNames(a))
-	for _, other := range []func() (Arch, bool){a.B64, a.B32} {
+	for name, other := range map[string]func() (Arch, bool){"b64": a.B64, "b32": a.B32} {
 		if o, ok := other(); ok && o != a {
 			if _, has := o.SyscallNumber(w.text); has {
-				hint = ": " + o.String() + " has it"
+				hint = fmt.Sprintf(": %s has it (arch=%s)", o, name)
 			}
 		}
 	}

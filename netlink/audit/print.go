@@ -10,16 +10,14 @@ import (
 // as Check has nothing against it and its keys are the last field. It has numbers for
 // users and groups.
 func (r *Rule) String() string {
-	w := ruleWriter{arch: Native()}
+	var w ruleWriter
 	option := "-a"
 	if r.Prepend {
 		option = "-A"
 	}
 	w.add(option, r.Action.String()+","+r.List.String())
-	a, hasArch := r.Field(FieldArch)
-	if hasArch {
-		w.arch = Arch(a.Value)
-	} else {
+	_, hasArch := r.Arch()
+	if !hasArch {
 		w.syscalls(r)
 	}
 	for i := range r.Fields {
@@ -34,16 +32,13 @@ func (r *Rule) String() string {
 }
 
 // ruleWriter writes a rule.
-type ruleWriter struct {
-	words []string
-	arch  Arch
-}
+type ruleWriter struct{ words []string }
 
 func (w *ruleWriter) add(option, value string) { w.words = append(w.words, option, escape(value)) }
 
 func (w *ruleWriter) field(f *Field) {
-	if names, ok := comparePair(f.Value); ok && f.Type == FieldCompare {
-		w.add("-C", names[0]+f.Op.String()+names[1])
+	if _, _, ok := f.Pair(); ok {
+		w.add("-C", f.String())
 		return
 	}
 	if f.Type != FieldKey {
@@ -65,7 +60,7 @@ func (w *ruleWriter) syscalls(r *Rule) {
 	case r.Syscalls.IsEmpty():
 		w.add("-S", "none")
 	default:
-		w.add("-S", r.syscallList(w.arch))
+		w.add("-S", strings.Join(r.SyscallNames(), ","))
 	}
 }
 
@@ -77,27 +72,48 @@ func defaultSyscalls(l List) SyscallSet {
 	return AllSyscalls()
 }
 
-// syscallList names the system calls of the rule, by numbers where there are no names.
-func (r *Rule) syscallList(a Arch) string {
-	var names []string
-	for nr := range r.Syscalls.All() {
-		name, ok := a.SyscallName(nr)
-		if r.List == IOURing {
-			name, ok = uringOpName(nr)
-		}
-		if !ok {
-			name = strconv.Itoa(nr)
-		}
-		names = append(names, name)
+// SyscallName returns the name of a system call as a rule of r's list and architecture
+// has it, or of an operation of io_uring; its number where there is no name.
+func (r *Rule) SyscallName(nr int) string {
+	a, _ := r.Arch()
+	name, ok := a.SyscallName(nr)
+	if r.List == IOURing {
+		name, ok = URingOpName(nr)
 	}
-	return strings.Join(names, ",")
+	if !ok {
+		name = strconv.Itoa(nr)
+	}
+	return name
 }
 
-// String returns the field as auditctl's option -F takes it.
+// SyscallNames returns the names of all system calls of the rule, as SyscallName does.
+func (r *Rule) SyscallNames() []string {
+	names := []string{}
+	for nr := range r.Syscalls.All() {
+		names = append(names, r.SyscallName(nr))
+	}
+	return names
+}
+
+// String returns the field as auditctl's options -F and -C take it: which of them tells
+// Pair.
 func (f *Field) String() string {
+	if left, right, ok := f.Pair(); ok {
+		return left + f.Op.String() + right
+	}
 	row := fieldByType[f.Type]
 	if row == nil {
 		return f.Type.String() + f.Op.String() + strconv.FormatUint(uint64(f.Value), 10)
 	}
 	return row.name + f.Op.String() + row.value.print(f)
+}
+
+// Pair returns the names of the fields that a field of auditctl's option -C compares with
+// each other (AUDIT_COMPARE_* of include/uapi/linux/audit.h), and whether it is one.
+func (f *Field) Pair() (left, right string, ok bool) {
+	if f.Type != FieldCompare {
+		return "", "", false
+	}
+	names, ok := comparePair(f.Value)
+	return names[0], names[1], ok
 }

@@ -88,11 +88,20 @@ var listNames = map[List]string{
 // String returns auditctl's name of the list, its number for an unknown one.
 func (l List) String() string { return nameOr(listNames, l) }
 
+// HasSyscalls tells whether the kernel looks at the system calls of the list's rules, or
+// at their operations of io_uring (kernel/auditsc.c, audit_in_mask).
+func (l List) HasSyscalls() bool { return l == Exit || l == IOURing }
+
 // ParseList returns the list that auditctl(8) calls name; exclude has the name
 // filter, too.
 func ParseList(name string) (List, error) {
-	if name == "filter" {
+	switch name {
+	case "filter":
 		return Exclude, nil
+	case "entry":
+		return 0, fmt.Errorf("%q is no list since v3.3: did you mean exit?", name)
+	case "watch":
+		return 0, fmt.Errorf("%q is no list since v2.6.37: a watch is -w, or path= on the list exit", name)
 	}
 	return valueNamed(listNames, name, "list")
 }
@@ -155,6 +164,25 @@ func (r *Rule) Field(t FieldType) (f Field, ok bool) {
 		return Field{}, false
 	}
 	return r.Fields[i], true
+}
+
+// Arch returns the architecture by which the system calls of the rule are meant: that of
+// its field, or else this machine's.
+func (r *Rule) Arch() (a Arch, given bool) {
+	if f, ok := r.Field(FieldArch); ok {
+		return Arch(f.Value), true
+	}
+	return Native(), false
+}
+
+// conditions counts the fields that decide whether the rule matches.
+func (r *Rule) conditions() (n int) {
+	for i := range r.Fields {
+		if r.Fields[i].Type != FieldKey {
+			n++
+		}
+	}
+	return n
 }
 
 // Clone returns a copy that shares nothing with r.

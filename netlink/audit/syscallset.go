@@ -51,6 +51,26 @@ func (s *SyscallSet) All() iter.Seq[int] {
 	}
 }
 
+// hasAllOf tells whether every number of o is in the set.
+func (s *SyscallSet) hasAllOf(o *SyscallSet) bool {
+	for i, word := range o.withoutClasses() {
+		if word&^s[i] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// hasSomeOf tells whether a number of o is in the set.
+func (s *SyscallSet) hasSomeOf(o *SyscallSet) bool {
+	for i, word := range o.withoutClasses() {
+		if word&s[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // normal is the form in which the kernel lists a set: with all system calls the
 // classes add nothing.
 func (s SyscallSet) normal() SyscallSet {

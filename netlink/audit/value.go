@@ -30,8 +30,11 @@ func (text) parse(_ *Syntax, word string) (Field, error) { return Field{Text: wo
 func (text) print(f *Field) string                       { return f.Text }
 
 func (text) check(f *Field) error {
-	if f.Text == "" {
+	switch {
+	case f.Text == "":
 		return fmt.Errorf("is empty")
+	case f.Text[0] == '=' && (f.Op == Less || f.Op == Greater):
+		return fmt.Errorf("%q is no label", f.Text) // and could not be told from <=
 	}
 	return nil
 }
@@ -44,6 +47,8 @@ type path struct {
 
 func (p path) check(f *Field) error {
 	switch {
+	case f.Text != "" && (f.Text[0] == '"' || f.Text[0] == '\''):
+		return fmt.Errorf("%s is not absolute: rules have no quotes", f.Text)
 	case f.Text == "" || f.Text[0] != '/':
 		return fmt.Errorf("%q is not absolute", f.Text)
 	case len(f.Text) >= unix.PathMax:
@@ -77,6 +82,9 @@ type number struct {
 func (n number) parse(_ *Syntax, word string) (f Field, err error) {
 	if n.unset && isUnset(word) {
 		return Field{Value: unset}, nil
+	}
+	if n.limited && n.max == 1 && (word == "yes" || word == "no") {
+		return f, fmt.Errorf("%q is no number: 1 is yes, 0 is no", word)
 	}
 	if f.Value, err = parseUint(word); err == nil {
 		err = n.check(&f)
