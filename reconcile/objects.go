@@ -220,6 +220,12 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 	_, all := o.res.(differ[T])
 	all = all || s.run.keepAll
 	index, kept := indexEvents(events), map[K]struct{}{}
+	again := func(t *T) bool {
+		key := o.res.Key(t)
+		_, before := kept[key]
+		kept[key] = struct{}{}
+		return before
+	}
 	for t, err := range o.res.Dump(ctx, s, len(events) > 0 || len(o.want) > o.declared) {
 		if err != nil {
 			return nil, err
@@ -232,6 +238,7 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 			// compared like any other: it is in the way of what is made
 		case hit && e.loses == nil, hit && wanted && !s.deleting() && o.res.Compare(s, &o.want[w], t).Equal():
 			down = append(down, fallen[T]{o.res.Own(t), e})
+			o.twice = again(t) || o.twice
 			continue
 		case hit && o.prunable(s, t):
 			o.gone[int32(len(o.have))] = e.soon
@@ -247,9 +254,7 @@ func (o *objects[K, T]) dump(ctx context.Context, s *Scope, events []LinkEvent) 
 				o.seen[w] = true
 				continue
 			}
-			key := o.res.Key(t)
-			_, before := kept[key]
-			o.twice, kept[key] = o.twice || before, struct{}{}
+			o.twice = again(t) || o.twice
 		}
 	}
 	return down, nil

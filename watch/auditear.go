@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -27,7 +28,7 @@ type auditEar struct {
 	mu      sync.Mutex // guards all following fields
 	changed bool       // since the last take
 	serial  uint64     // of the event of the last change
-	by      string     // who made it, "" when that is not known
+	by      string     // who made it, "" when that is not known, or was told
 }
 
 // listenToAudit opens the ear.
@@ -61,14 +62,14 @@ func (e *auditEar) run(ctx context.Context) {
 }
 
 // note notes a change, and who made it: the record of the system call, which follows,
-// says that, unless the caller has no audit context.
+// says that, unless the caller has no audit context. The change may be taken by then.
 func (e *auditEar) note(r audit.Record) {
 	switch r.Type {
 	case unix.AUDIT_CONFIG_CHANGE:
 		e.change(r.Serial)
 	case unix.AUDIT_SYSCALL:
 		e.mu.Lock()
-		if pid, ok := r.Get("pid"); ok && e.changed && r.Serial == e.serial && pid != strconv.Itoa(os.Getpid()) {
+		if pid, ok := r.Get("pid"); ok && r.Serial == e.serial && pid != strconv.Itoa(os.Getpid()) {
 			comm, _ := r.Get("comm")
 			e.by = fmt.Sprintf("%s (pid %s)", comm, pid)
 		}
@@ -78,18 +79,28 @@ func (e *auditEar) note(r audit.Record) {
 
 func (e *auditEar) change(serial uint64) {
 	e.mu.Lock()
+	if !e.changed {
+		e.by = "" // who made an earlier one
+	}
 	e.changed, e.serial = true, serial
 	e.mu.Unlock()
 	e.heard()
 }
 
-// take tells whether something changed since the last time, and by whom.
-func (e *auditEar) take() (changed bool, by string) {
+// take tells whether something changed since the last time.
+func (e *auditEar) take() (changed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	changed, by = e.changed, e.by
-	e.changed, e.by = false, ""
-	return changed, by
+	changed, e.changed = e.changed, false
+	return changed
+}
+
+// who tells once who made the last change, "" when that is not known.
+func (e *auditEar) who() (by string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	by, e.by = e.by, ""
+	return by
 }
 
 // listenToAudit opens the audit system's ear when the document declares it, and closes
@@ -113,15 +124,8 @@ func (w *watcher) listenToAudit() {
 
 // hearAudit reads what the audit system's ear has heard.
 func (w *watcher) hearAudit() (reason bool) {
-	if w.audit == nil {
+	if w.audit == nil || !w.audit.take() {
 		return false
-	}
-	changed, by := w.audit.take()
-	if !changed {
-		return false
-	}
-	if by != "" {
-		w.auditBy = by
 	}
 	w.want(Drift, reconcile.AuditLook())
 	return true
@@ -129,11 +133,15 @@ func (w *watcher) hearAudit() (reason bool) {
 
 // blameAudit notes who changed rules: a record does not tell which.
 func (w *watcher) blameAudit(steps []reconcile.Step) {
+	isAudit := func(st reconcile.Step) bool { return st.Class == reconcile.AuditClass }
+	if w.audit == nil || !slices.ContainsFunc(steps, isAudit) {
+		return
+	}
+	by := w.audit.who()
 	for _, st := range steps {
 		id := st.Subject().ID()
-		if _, known := w.culprits[id]; !known && st.Class == reconcile.AuditClass && w.auditBy != "" {
-			w.culprits[id] = culprit{process: w.auditBy}
+		if _, known := w.culprits[id]; !known && isAudit(st) && by != "" {
+			w.culprits[id] = culprit{process: by}
 		}
 	}
-	w.auditBy = ""
 }

@@ -98,17 +98,15 @@ func Run(ctx context.Context, cfg Config) error {
 
 // watcher is one Run. Everything but heard and files belongs to its goroutine.
 type watcher struct {
-	cfg      Config
-	log      *slog.Logger
-	doc      *spec.Document
-	run      *reconcile.Run
-	presence presence
-	files    *files
-	ears     map[string]*ear
-	audit    *auditEar // nil without one
-	// auditDeaf tells that there can be none; auditBy is who changed rules last.
-	auditDeaf  bool
-	auditBy    string
+	cfg        Config
+	log        *slog.Logger
+	doc        *spec.Document
+	run        *reconcile.Run
+	presence   presence
+	files      *files
+	ears       map[string]*ear
+	audit      *auditEar           // nil without one
+	auditDeaf  bool                // there can be none
 	auditPaths *auditPaths         // nil without any
 	spaces     map[string]netns.ID // the named namespaces
 	heard      chan struct{}       // an ear has something; one is enough

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,20 +21,34 @@ func Allowed() bool { return os.Getenv(emulatedEnv) != "" && os.Geteuid() == 0 }
 // Reason says why not.
 const Reason = "the audit system is the machine's: only in a virtual machine of the tests"
 
+// lock is the file that is locked, once it is open.
+var lock = -1
+
 // Lock waits until no other process has the audit system, and has it until this one
 // ends. A TestMain calls it; where nothing may be changed it does nothing.
-func Lock() error {
+func Lock() (err error) {
 	if !Allowed() {
 		return nil
 	}
-	name := filepath.Join(os.TempDir(), "nlapply-audit.lock")
-	fd, err := unix.Open(name, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	if lock < 0 {
+		name := filepath.Join(os.TempDir(), "nlapply-audit.lock")
+		if lock, err = unix.Open(name, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	for {
-		if err = unix.Flock(fd, unix.LOCK_EX); err != unix.EINTR {
+		if err = unix.Flock(lock, unix.LOCK_EX); err != unix.EINTR {
 			return err
 		}
 	}
+}
+
+// Yield lets those have the audit system first that wait for it, before a test after
+// which nobody can.
+func Yield() error {
+	if err := unix.Flock(lock, unix.LOCK_UN); err != nil {
+		return err
+	}
+	time.Sleep(time.Second) // they are awake by then
+	return Lock()
 }

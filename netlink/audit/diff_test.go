@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/nlapply/nlapply/internal/testaudit"
 )
 
 // fakeKernel has the rules of a kernel, which it changes as the kernel does
@@ -69,9 +71,9 @@ func pick(r *rand.Rand, from []int, max int) []int {
 // TestDiff plans between random lists: the plan works, ends in the wanted order, takes
 // nothing away that is wanted, deletes no more than it has to, and nothing foreign.
 func TestDiff(t *testing.T) {
-	pairs := uint64(20000)
-	if testing.Short() {
-		pairs = 2000
+	pairs := uint64(4000)
+	if testing.Short() || testaudit.Allowed() { // emulated
+		pairs = 400
 	}
 	for seed := range pairs {
 		have, want, first := randomPair(rand.New(rand.NewPCG(seed, 1)))

@@ -11,6 +11,3 @@ import (
 func TestMain(m *testing.M) { scenario.MachineMain(m) }
 
 func TestScripts(t *testing.T) { scenario.RunOnMachine(t, "testdata") }
-
-// TestLocked comes last: it locks the machine's audit system.
-func TestLocked(t *testing.T) { scenario.RunLastOnMachine(t, "testdata/locked") }

@@ -73,15 +73,19 @@ func start(flags uintptr, who string) (int, error) {
 // prepare makes the process namespace of this process visible in /proc. Where
 // that is not allowed (containers that hide parts of /proc) the old one stays:
 // process numbers are then those of outside, which no scenario needs.
-//
-// It also lets SIGINT end the programs of scripts: test2json, under which the
-// tests run in virtual machines, ignores it, and so would all that they start. Who
-// handles a signal passes its default on. Ctrl-C still ends the tests, because
-// this process dies with its parent.
 func prepare() {
-	signal.Notify(make(chan os.Signal, 1), unix.SIGINT)
+	handleInterrupt()
 	if unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") == nil {
 		unix.Mount("proc", "/proc", "proc", 0, "")
+	}
+}
+
+// handleInterrupt lets SIGINT end the programs of scripts: test2json, under which the
+// tests run in virtual machines, ignores it, and so would all that they start. Who
+// handles a signal passes its default on.
+func handleInterrupt() {
+	if signal.Ignored(unix.SIGINT) {
+		signal.Notify(make(chan os.Signal, 1), unix.SIGINT)
 	}
 }
 

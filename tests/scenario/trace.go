@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -36,6 +37,11 @@ type change struct {
 	name string // RTM_NEWLINK, or "open" and a file of /proc/sys
 	call string // the system call
 	nth  int    // which one it was of all such calls of its thread, from 1
+}
+
+// traceInto is the command line that runs another one under strace.
+func traceInto(file string, argv []string) []string {
+	return slices.Concat([]string{"strace"}, straceArgs, []string{"-o", file, "--"}, argv)
 }
 
 // changesIn reads a trace made by strace and returns everything in it that
@@ -193,4 +199,24 @@ func routeMessage(typ uint64) string {
 		return "RTM_" + verb + objects[object]
 	}
 	return fmt.Sprintf("RTM_%s(%d)", verb, typ)
+}
+
+// Writes runs a command under strace; it has to succeed. It returns the messages that
+// change the kernel.
+func Writes(argv ...string) (names []string, err error) {
+	dir, err := os.MkdirTemp("", "trace-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "trace")
+	argv = traceInto(file, argv)
+	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, out)
+	}
+	changes, err := changesIn(file)
+	for _, c := range changes {
+		names = append(names, c.name)
+	}
+	return names, err
 }

@@ -89,8 +89,7 @@ func writes(ts *testscript.TestScript, neg bool, args []string) {
 // traced runs a command that has to succeed and returns what it changed.
 func traced(ts *testscript.TestScript, argv []string) []change {
 	file := filepath.Join(ts.Getenv("WORK"), ".trace")
-	strace := append([]string{"strace"}, straceArgs...)
-	must(ts, append(append(strace, "-o", file, "--"), argv...)...)
+	must(ts, traceInto(file, argv)...)
 	changes, err := changesIn(file)
 	ts.Check(err)
 	return changes

@@ -28,6 +28,9 @@ var Programs = []Program{
 	{Name: "ping", Package: "iputils-ping"},
 	{Name: "strace", Package: "strace"},
 	{Name: "auditctl", Package: "auditd", Unpack: true},
+	{Name: "auditd", Package: "auditd", Unpack: true},
+	{Name: "ausearch", Package: "auditd", Unpack: true},
+	{Name: "ausyscall", Package: "auditd", Unpack: true},
 	{Name: "zebra", Package: "frr", Unpack: true},
 	{Name: "staticd", Package: "frr", Unpack: true},
 	{Name: "qemu-system-x86_64", Package: "qemu-system-x86"},
@@ -36,6 +39,9 @@ var Programs = []Program{
 	{Name: "xz", Package: "xz-utils"},
 	{Name: "systemctl", Package: "systemd", Unpack: true},
 }
+
+// AuditExamples is where the package auditd has its rules that are examples, for Beside.
+const AuditExamples = "usr/share/doc/auditd/examples/rules"
 
 // Cache is the directory that keeps what was fetched. Concurrent runs share
 // it: whoever writes holds Lock, and complete things appear by rename.
@@ -136,6 +142,21 @@ func (c *Cache) UsePath() {
 	}
 	if len(lib) > 0 {
 		os.Setenv("LD_LIBRARY_PATH", strings.Join(lib, ":"))
+	}
+}
+
+// Beside finds a file or a directory of the package that a program comes from: in the
+// system, or where the package is unpacked.
+func Beside(program, name string) (string, error) {
+	at, err := exec.LookPath(program)
+	if err != nil {
+		return "", err
+	}
+	for dir := filepath.Dir(at); ; dir = filepath.Dir(dir) {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil || dir == filepath.Dir(dir) {
+			return path, err
+		}
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/nlapply/nlapply/tests/tools"
 )
 
 // oracles are the programs of this machine that the guest gets with their
 // libraries: the judges of the tests, and a shell, because busybox's calls its
 // own "ip" whatever PATH says.
-var oracles = []string{"sh", "ip", "bridge", "tc", "ping", "strace", "auditctl", "setpriv", "unshare", "nsenter", "zebra", "staticd"}
+var oracles = []string{"sh", "ip", "bridge", "tc", "ping", "strace", "auditctl", "auditd", "ausearch", "ausyscall", "setpriv", "unshare", "nsenter", "zebra", "staticd"}
 
 // packSystem writes what makes a system of the archive: busybox, the oracles
 // and the few files of /etc that they read.
@@ -25,7 +27,7 @@ func packSystem(a *archive) {
 	}
 	a.link("var/run", "/run")
 	a.link("sbin/modprobe", "/bin/busybox") // what the kernel calls to load a module
-	a.bytes("etc/passwd", 0o644, "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n")
+	a.bytes("etc/passwd", 0o644, users)
 	a.bytes("etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\n")
 	a.bytes("etc/hosts", 0o644, "127.0.0.1 localhost\n")
 	for _, dir := range []string{"etc/iproute2", "usr/share/iproute2"} {
@@ -38,6 +40,17 @@ func packSystem(a *archive) {
 		packProgram(a, name)
 	}
 	packSystemd(a)
+	packExamples(a)
+}
+
+// users are those of the guest. One of auditd's examples has a rule for chrony.
+const users = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nchrony:x:101:65534::/:/bin/false\n"
+
+// packExamples copies the examples of auditd's package to where the package has them.
+func packExamples(a *archive) {
+	if dir, err := tools.Beside("auditctl", tools.AuditExamples); err == nil {
+		a.tree(tools.AuditExamples, dir, nil)
+	}
 }
 
 // packSystemd copies the service manager, and the targets that it wants to see, to
@@ -82,17 +95,26 @@ func packFile(a *archive, to, from string) {
 		a.err = fmt.Errorf("ldd %s: %w\n%s", from, err, out)
 	}
 	for _, m := range library.FindAllSubmatch(out, -1) {
-		lib := string(m[1])
-		// The loader's path is built into the program; a library is found by
-		// its name, wherever this machine keeps it.
-		to := lib
-		if !strings.Contains(filepath.Base(lib), "ld-linux") {
-			to = "lib/x86_64-linux-gnu/" + filepath.Base(lib)
-		}
-		if to = strings.Trim(to, "/"); !a.dirs[to] {
-			a.dirs[to] = true // once
-			a.file(to, lib)
-		}
+		packLibrary(a, string(m[1]))
+	}
+}
+
+// packLibrary copies a library to where the loader looks for it: the loader's own path is
+// built into programs, a library is found by its name, wherever this machine keeps it.
+// With the C library comes what that loads when a program ends a thread (pthread_cancel).
+func packLibrary(a *archive, lib string) {
+	to := lib
+	if !strings.Contains(filepath.Base(lib), "ld-linux") {
+		to = "lib/x86_64-linux-gnu/" + filepath.Base(lib)
+	}
+	if to = strings.Trim(to, "/"); a.dirs[to] {
+		return
+	}
+	a.dirs[to] = true // once
+	a.file(to, lib)
+	unwinder := filepath.Join(filepath.Dir(lib), "libgcc_s.so.1")
+	if _, err := os.Stat(unwinder); err == nil && filepath.Base(lib) == "libc.so.6" {
+		packLibrary(a, unwinder)
 	}
 }
 
