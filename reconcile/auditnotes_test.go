@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strings"
@@ -39,6 +40,10 @@ func noted(t *testing.T, document string, files map[string]string, have []string
 }
 
 func TestAuditNotes(t *testing.T) {
+	comm, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
 	many := func(n int, format string) (lines []string) {
 		for i := range n {
 			lines = append(lines, fmt.Sprintf(format, i))
@@ -67,7 +72,7 @@ func TestAuditNotes(t *testing.T) {
     - -w /etc/group -p wa -k identity
     - -a always,user -F uid=3
     - -a never,user -F uid=3 -F pid=4
-    - -a never,exit -F dir=/etc/ssl
+    - -a never,exit -F dir=/etc -F uid=9
 `, have: []string{"-a always,user -F uid>=1"}, want: []string{
 			"audit rule at net.yaml:8:7: it has no effect, as user rule 1, -a always,user -F uid>=1, always decides before it",
 			"audit rule at net.yaml:5:7 and 1 more like it: it never makes a record, as net.yaml:4:7 always decides before it",
@@ -117,8 +122,8 @@ func TestAuditNotes(t *testing.T) {
 			"audit rule at x.rules:101:40: x86_64 has no system call mmap2: the rule for it is without",
 		}},
 		{name: "stuck", document: "  rules: []\n", status: audit.Status{PID: uint32(os.Getpid()), BacklogLimit: 64, Backlog: 60, BacklogWaitTime: 15000},
-			want: []string{fmt.Sprintf("pid %d (reconcile.test) does not take the records, or too slowly: half of the 64 records that may wait do, "+
-				"and when all do, each process that makes one more waits up to 15000 jiffies", os.Getpid())}},
+			want: []string{fmt.Sprintf("pid %d (%s) does not take the records, or too slowly: half of the 64 records that may wait do, "+
+				"and when all do, each process that makes one more waits up to 15000 jiffies", os.Getpid(), bytes.TrimSpace(comm))}},
 		{name: "stuck, but nobody waits", document: "  backlog_wait_time: 0\n", status: audit.Status{PID: uint32(os.Getpid()), BacklogLimit: 64, Backlog: 60, BacklogWaitTime: 15000}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
