@@ -72,10 +72,25 @@ func onMachine(t *testing.T, dir string, prepare func(*testscript.Env) error) {
 	if !testaudit.Allowed() {
 		t.Skip(testaudit.Reason)
 	}
+	logEverything(t)
 	runScripts(t, func(env *testscript.Env) error {
 		setup(env)
 		return prepare(env)
 	}, dir, nil)
+}
+
+// logEverything has the kernel's log take every record, however many there are: scripts
+// look for records in it.
+func logEverything(t *testing.T) {
+	const limit = "/proc/sys/kernel/printk_ratelimit"
+	before, err := os.ReadFile(limit)
+	if err == nil {
+		err = os.WriteFile(limit, []byte("0"), 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.WriteFile(limit, before, 0) })
 }
 
 // bootSettings are the audit system's after boot.
