@@ -14,7 +14,7 @@ import (
 
 // auditTable implements table for the rules of the audit system. A machine has one, so
 // only the run's own namespace has rules in its table, and only when the document
-// declares the audit system. Rules of ours bear one more key.
+// declares the audit system. Rules of ours are marked: auditmark.go.
 type auditTable struct {
 	declared []auditRule
 	settings []auditSetting
@@ -27,7 +27,7 @@ type auditTable struct {
 	refused  bool // an addition: nothing is deleted then
 }
 
-// auditRule is a declared rule, without our key.
+// auditRule is a declared rule, without our mark.
 type auditRule struct {
 	rule audit.Rule
 	path string // where it is declared
@@ -167,7 +167,7 @@ func (t *auditTable) plan(s *Scope, have []audit.Rule) error {
 	for _, c := range audit.Diff(have, want, audit.Policy{Same: same, First: s.Spec.Audit.First, Own: func(r *audit.Rule) bool {
 		_, declared := wanted[same(r)]
 		ours := isOurs(r)
-		return stale[r] || ours && (declared || prune != spec.PruneNone) || !ours && !declared && prune == spec.PruneAll
+		return stale[r] || ours && (declared || prune != spec.PruneNone) || !ours && !declared && prune == spec.PruneAll && !isOthersAudit(r, s.Owner())
 	}}) {
 		change := auditChange{Change: c, stale: goesStale(stale, &c.Rule)}
 		change.path = wanted[same(&c.Rule)]
@@ -254,7 +254,7 @@ func (t *auditTable) execute(ctx context.Context, s *Scope, ph phase, report rep
 	}
 	if ph == adding {
 		t.refused = false
-		if err := t.trim(ctx, c); err != nil {
+		if err := t.trim(ctx, s, c); err != nil {
 			return err
 		}
 		if err := t.set(ctx, s, c, false, report); err != nil {
@@ -274,7 +274,7 @@ func (t *auditTable) execute(ctx context.Context, s *Scope, ph phase, report rep
 func (t *auditTable) send(ctx context.Context, s *Scope, c *audit.Conn, ph phase, report reporter) error {
 	for i := range t.changes {
 		change := &t.changes[i]
-		if change.Delete != (ph == removing) {
+		if late := change.Delete && !change.Early; late != (ph == removing) {
 			continue
 		}
 		send := c.Add

@@ -106,7 +106,7 @@ const trimPatience = 2 * time.Second
 // trim has the kernel drop the rules of directories that are elsewhere now: for as long
 // as one is there, a new one of the same path is tied to the same directory. They watch
 // nothing of what they are meant for, so that nothing is lost meanwhile.
-func (t *auditTable) trim(ctx context.Context, c *audit.Conn) error {
+func (t *auditTable) trim(ctx context.Context, s *Scope, c *audit.Conn) error {
 	var gone []*audit.Rule
 	for i := range t.changes {
 		if change := &t.changes[i]; change.Delete && change.stale {
@@ -118,7 +118,9 @@ func (t *auditTable) trim(ctx context.Context, c *audit.Conn) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	if err := c.Trim(ctx); err != nil {
+	err := c.Trim(ctx)
+	s.run.mayHaveWritten(err)
+	if err != nil {
 		return err
 	}
 	for end := time.Now().Add(trimPatience); ; time.Sleep(time.Millisecond) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 
 	"github.com/nlapply/nlapply/netlink/audit"
 )
@@ -62,6 +63,17 @@ func UnmarkAuditRule(r *audit.Rule, owner string) (plain *audit.Rule, marked boo
 	c := r.Clone()
 	c.SetKeys(slices.DeleteFunc(keys, func(k string) bool { return k == markPrefix+owner }))
 	return c, true
+}
+
+// isOthersAudit tells whether a rule has the mark of another owner, whose rules are never
+// touched.
+func isOthersAudit(r *audit.Rule, owner string) bool {
+	if stopsAtKey(r.List) {
+		return slices.ContainsFunc(r.Fields, func(f audit.Field) bool { return IsAuditMark(r.List, f) && f != markField(owner) })
+	}
+	return slices.ContainsFunc(r.Keys(), func(k string) bool {
+		return strings.HasPrefix(k, markPrefix) && k != markPrefix+owner
+	})
 }
 
 // unmarkedAudit returns a rule without the mark of the document's owner, if it has it.

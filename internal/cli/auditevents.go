@@ -7,7 +7,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -83,25 +82,10 @@ func (a *app) runAuditEvents(ctx context.Context, filter *eventFilter) error {
 	}
 	l.KeepQueued()
 	a.warnIfOff(ctx)
-	printed := make(chan error, 1)
-	go func() {
-		err := a.printAuditEvents(ctx, l, filter)
-		l.Close()
-		printed <- err
-	}()
-	select {
-	case err = <-printed:
-	case <-ctx.Done():
-		select {
-		case err = <-printed:
-		case <-time.After(lingers):
-			return nil
-		}
-	}
-	if errors.Is(err, unix.EPIPE) {
-		return nil
-	}
-	return err
+	return untilStopped(ctx, func() error {
+		defer l.Close()
+		return a.printAuditEvents(ctx, l, filter)
+	})
 }
 
 // warnIfOff says why nothing will come, where that can be asked.

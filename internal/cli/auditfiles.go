@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/nlapply/nlapply/netlink/audit"
 	"github.com/nlapply/nlapply/spec"
@@ -52,19 +51,14 @@ func ruleFiles(args []string) (names []string, err error) {
 			names = append(names, arg) // reading it says what is wrong
 			continue
 		}
-		entries, err := os.ReadDir(arg)
+		found, err := spec.Glob(filepath.Join(arg, "*.rules"))
 		if err != nil {
 			return nil, err
 		}
-		found := len(names)
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), ".rules") {
-				names = append(names, filepath.Join(arg, e.Name()))
-			}
-		}
-		if len(names) == found {
+		if len(found) == 0 {
 			return nil, fmt.Errorf("%s: there is no *.rules in it", arg)
 		}
+		names = append(names, found...)
 	}
 	return names, nil
 }

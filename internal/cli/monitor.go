@@ -84,12 +84,17 @@ func (a *app) runMonitor(ctx context.Context, cfg monitor.Config, timestamp bool
 	if err != nil {
 		return err
 	}
+	return untilStopped(ctx, func() error {
+		defer m.Close()
+		return a.printEvents(ctx, m, timestamp)
+	})
+}
+
+// untilStopped runs what prints until the context ends or nobody reads, which is no
+// error; a reader who does not take what is left is not waited for.
+func untilStopped(ctx context.Context, print func() error) (err error) {
 	printed := make(chan error, 1)
-	go func() {
-		err := a.printEvents(ctx, m, timestamp)
-		m.Close()
-		printed <- err
-	}()
+	go func() { printed <- print() }()
 	select {
 	case err = <-printed:
 	case <-ctx.Done():

@@ -13,6 +13,9 @@ type Change struct {
 	// if it says so, before them.
 	Delete bool
 	Rule   Rule
+	// Early tells that a deletion comes before what is added: of a copy of a rule that is
+	// in front of it, so that it never decides. Plans that were cut off leave such copies.
+	Early bool
 	// Moved tells that the rule only gets another place: what is added is there already
 	// and is deleted there, or the other way round.
 	Moved bool
@@ -43,7 +46,7 @@ type Policy struct {
 // The kernel can put a rule before or behind all others of its list, nowhere else. So a
 // part of the wanted rules that is in the right order already stays, and the rest is
 // made anew: the part is chosen so that the fewest rules are deleted. All additions
-// come before the first deletion, so that what is wanted and was there is there at every
+// come before the first deletion of a rule that can decide, so that what is wanted and was there is there at every
 // moment; and none of them, nor a deletion, puts a `never` in front of an `always` that
 // is to come first, unless new rules can only go before foreign ones. The rules that
 // are wanted are to differ in what Same returns.
@@ -51,15 +54,16 @@ func Diff(have, want []Rule, p Policy) (changes []Change) {
 	if p.Same == nil {
 		p.Same = (*Rule).Meaning
 	}
-	var gone []Change
+	var early, gone []Change
 	for _, l := range []List{User, Task, Exit, Exclude, Filesystem, IOURing} {
 		d := newDiff(onList(have, l), onList(want, l), p)
 		d.keep(d.choose())
+		early = append(early, d.early...)
 		changes = append(changes, d.added...)
 		gone = append(gone, d.deleted...)
 	}
 	slices.SortStableFunc(gone, func(a, b Change) int { return int(a.Rule.Action) - int(b.Rule.Action) })
-	return append(changes, gone...)
+	return slices.Concat(early, changes, gone)
 }
 
 func onList(rules []Rule, l List) (some []*Rule) {
@@ -78,8 +82,9 @@ type differ struct {
 	meanings   []Meaning         // of want
 	places     map[Meaning][]int // in have, of those that may stay
 	strangers  bool              // foreign rules that stand for none that is wanted
+	twice      bool              // a rule that may stay is there twice
 
-	added, deleted []Change
+	early, added, deleted []Change
 }
 
 // A stretch is a part of the wanted rules that stays, and where each of it is.
@@ -107,6 +112,7 @@ func newDiff(have, want []*Rule, p Policy) *differ {
 			// Deleting this rule deletes the first of them: the last one may stay.
 		default:
 			d.places[m] = append(d.places[m], i)
+			d.twice = d.twice || len(d.places[m]) > 1
 		}
 	}
 	return d
@@ -162,7 +168,8 @@ func (d *differ) stretchFrom(from int) stretch {
 	return s
 }
 
-// stretches yields those that no other one holds.
+// stretches yields those that no other one holds. Where a rule is there twice, as after a
+// plan that was cut off, one that begins later may reach further.
 func (d *differ) stretches() iter.Seq[stretch] {
 	return func(yield func(stretch) bool) {
 		for from := 0; from < len(d.want); {
@@ -170,7 +177,9 @@ func (d *differ) stretches() iter.Seq[stretch] {
 			if !yield(s) {
 				return
 			}
-			from = max(s.to(), from+1)
+			if from++; !d.twice {
+				from = max(s.to(), from)
+			}
 		}
 	}
 }
@@ -212,7 +221,19 @@ func (d *differ) isSafe(s stretch) bool {
 
 // keep makes the changes around the rules that stay.
 func (d *differ) keep(s stretch) {
-	present := slices.Clone(d.have)
+	stays := map[int]bool{}
+	for _, at := range s.at {
+		stays[at] = true
+	}
+	var present []*Rule
+	for i, r := range d.have {
+		if !stays[i] && d.isIdle(i) {
+			d.early = append(d.early, Change{Delete: true, Early: true, Rule: *r, Moved: d.isWanted(r)})
+			stays[i] = true // not to be deleted once more
+			continue
+		}
+		present = append(present, r)
+	}
 	add := func(w int, prepend bool) {
 		moved := slices.ContainsFunc(d.have, func(r *Rule) bool { return d.policy.Own(r) && d.policy.Same(r) == d.meanings[w] })
 		r := unlike(d.want[w], present)
@@ -226,15 +247,22 @@ func (d *differ) keep(s stretch) {
 	for w := s.to(); w < len(d.want); w++ {
 		add(w, false)
 	}
-	stays := map[int]bool{}
-	for _, at := range s.at {
-		stays[at] = true
-	}
 	for i, r := range d.have {
 		if !stays[i] && d.policy.Own(r) {
-			d.deleted = append(d.deleted, Change{Delete: true, Rule: *r, Moved: slices.Contains(d.meanings, d.policy.Same(r))})
+			d.deleted = append(d.deleted, Change{Delete: true, Rule: *r, Moved: d.isWanted(r)})
 		}
 	}
+}
+
+func (d *differ) isWanted(r *Rule) bool { return slices.Contains(d.meanings, d.policy.Same(r)) }
+
+// isIdle tells whether a rule of ours can go at once: another one of the same meaning is
+// in front of it, and the kernel, which deletes the first that is the same, takes this one.
+func (d *differ) isIdle(i int) bool {
+	r := d.have[i]
+	m := d.policy.Same(r)
+	return d.policy.Own(r) && !slices.ContainsFunc(d.have[:i], r.IsSame) &&
+		slices.ContainsFunc(d.have[:i], func(o *Rule) bool { return d.policy.Same(o) == m })
 }
 
 // unlike returns r, or a rule of the same meaning, so that the kernel takes it for

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -84,20 +85,37 @@ func TestDiff(t *testing.T) {
 }
 
 // randomPair makes up the rules of a kernel, half of the time with foreign ones among
-// them, and those that are wanted.
+// them, at times with some that are there twice, and those that are wanted.
 func randomPair(r *rand.Rand) (have, want []Rule, first bool) {
 	numbers := make([]int, 12)
 	for i := range numbers {
 		numbers[i] = i
 	}
-	foreign := r.IntN(2) == 0
+	foreign, killed := r.IntN(2) == 0, r.IntN(3) == 0
 	for _, n := range pick(r, numbers, 8) {
 		have = append(have, randomRule(n, !foreign || r.IntN(3) > 0))
+	}
+	for i := range have {
+		if killed && isOwn(&have[i]) { // plans that moved it were cut off
+			have = slices.AppendSeq(have, copies(&have[i], r.IntN(6)))
+		}
 	}
 	for _, n := range pick(r, numbers, 8) {
 		want = append(want, randomRule(n, true))
 	}
 	return have, want, r.IntN(2) == 0
+}
+
+// copies yields up to n variants of a rule.
+func copies(r *Rule, n int) iter.Seq[Rule] {
+	return func(yield func(Rule) bool) {
+		i := 0
+		for v := range variants(r) {
+			if i++; i > n+1 || i > 1 && !yield(*v) {
+				return
+			}
+		}
+	}
 }
 
 func tryDiff(have, want []Rule, first bool) error {
