@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -131,13 +132,20 @@ func (w *watcher) hearAudit() (reason bool) {
 	return true
 }
 
+// whoPatience is how long the record is waited for that says who made a change: it comes
+// when the system call ends.
+const whoPatience = 20 * time.Millisecond
+
 // blameAudit notes who changed rules: a record does not tell which.
-func (w *watcher) blameAudit(steps []reconcile.Step) {
+func (w *watcher) blameAudit(cause string, steps []reconcile.Step) {
 	isAudit := func(st reconcile.Step) bool { return st.Class == reconcile.AuditClass }
 	if w.audit == nil || !slices.ContainsFunc(steps, isAudit) {
 		return
 	}
 	by := w.audit.who()
+	for end := time.Now().Add(whoPatience); by == "" && cause == Drift && time.Now().Before(end); by = w.audit.who() {
+		time.Sleep(time.Millisecond)
+	}
 	for _, st := range steps {
 		id := st.Subject().ID()
 		if _, known := w.culprits[id]; !known && isAudit(st) && by != "" {

@@ -50,7 +50,7 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 		w.want(r.Cause, reconcile.AuditLook()) // what came before it was followed
 	}
 	r.steps(plan)
-	w.blameAudit(r.Steps)
+	w.blameAudit(r.Cause, r.Steps)
 	w.logNotes(plan.Notes)
 	w.expect(plan.Waiting)
 	w.settle(r.Steps)
