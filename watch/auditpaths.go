@@ -1,37 +1,48 @@
 package watch
 
 import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 
-	"github.com/fsnotify/fsnotify"
+	"golang.org/x/sys/unix"
 )
 
 // auditPaths tells when something may have happened to the directories that audit rules
 // are tied to: it follows the names on the way to each of them. The kernel does not
 // report when a directory comes that a rule waits for, nor when another one takes its
 // place.
+//
+// It talks to inotify(7) itself: what matters is which inode is at a path at the moment,
+// and fsnotify takes a path for the same when a directory on the way to it was renamed.
 type auditPaths struct {
-	watcher *fsnotify.Watcher
+	inotify *os.File
 	mounts  *mounts
-	names   map[string]map[string]bool // what matters in a directory; the run's
-	changed chan struct{}              // gets a token when something did
+	changed chan struct{} // gets a token when something did
 	ended   chan struct{}
-	update  chan map[string]map[string]bool
-	dirs    []string // that are followed
+
+	mu       sync.Mutex                // guards all following fields
+	names    map[int32]map[string]bool // what matters in a directory, by its watch
+	followed []string
 }
 
+// onTheWay are the events of directories by which another one may be at a path.
+const onTheWay = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO |
+	unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_ONLYDIR
+
 func watchAuditPaths() (*auditPaths, error) {
-	watcher, err := fsnotify.NewWatcher()
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
-		return nil, err
+		return nil, os.NewSyscallError("inotify_init1", err)
 	}
-	p := &auditPaths{
-		watcher: watcher, names: map[string]map[string]bool{}, changed: make(chan struct{}, 1),
-		ended: make(chan struct{}), update: make(chan map[string]map[string]bool),
-	}
+	p := &auditPaths{inotify: os.NewFile(uintptr(fd), "inotify"), changed: make(chan struct{}, 1), ended: make(chan struct{})}
 	if p.mounts, err = watchMounts(p.note); err != nil {
-		watcher.Close()
+		p.inotify.Close()
 		return nil, err
 	}
 	go p.run()
@@ -40,16 +51,50 @@ func watchAuditPaths() (*auditPaths, error) {
 
 func (p *auditPaths) close() {
 	p.mounts.close()
-	p.watcher.Close()
+	p.inotify.Close()
 	<-p.ended
 }
 
 // follow makes these the directories that are followed, and tells whether they are others
 // than before. It is called before each look, so that a directory that has come is
-// followed from before what is in it is looked at.
-func (p *auditPaths) follow(dirs []string) (others bool) {
-	others = !slices.Equal(dirs, p.dirs)
-	p.dirs = dirs
+// followed from before what is in it is looked at. An error is about directories that are
+// there and cannot be followed.
+func (p *auditPaths) follow(dirs []string) (others bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	others = !slices.Equal(dirs, p.followed)
+	p.followed = dirs
+	names := map[int32]map[string]bool{}
+	raw, err := p.inotify.SyscallConn()
+	if err != nil {
+		return others, err
+	}
+	ctlErr := raw.Control(func(fd uintptr) {
+		for dir, inside := range namesOnTheWay(dirs) {
+			wd, addErr := unix.InotifyAddWatch(int(fd), dir, onTheWay)
+			switch {
+			case addErr == nil && names[int32(wd)] == nil:
+				names[int32(wd)] = inside
+			case addErr == nil: // two paths to one directory
+				for name := range inside {
+					names[int32(wd)][name] = true
+				}
+			case addErr != unix.ENOENT && addErr != unix.ENOTDIR: // else it comes later
+				err = fmt.Errorf("%s: %w", dir, addErr)
+			}
+		}
+		for wd := range p.names {
+			if names[wd] == nil {
+				unix.InotifyRmWatch(int(fd), uint32(wd)) // it may have gone by itself
+			}
+		}
+	})
+	p.names = names
+	return others, errors.Join(err, ctlErr)
+}
+
+// namesOnTheWay returns, for each directory above some others, what in it leads to them.
+func namesOnTheWay(dirs []string) map[string]map[string]bool {
 	names := map[string]map[string]bool{}
 	for _, dir := range dirs {
 		for dir = filepath.Clean(dir); dir != "/" && dir != "."; dir = filepath.Dir(dir) {
@@ -60,47 +105,36 @@ func (p *auditPaths) follow(dirs []string) (others bool) {
 			names[above][filepath.Base(dir)] = true
 		}
 	}
-	select {
-	case p.update <- names:
-	case <-p.ended:
-		return false
-	}
-	for dir := range names {
-		p.watcher.Add(dir) // again too: it may be another one; one that is not there comes later
-	}
-	for _, dir := range p.watcher.WatchList() {
-		if names[dir] == nil {
-			p.watcher.Remove(dir)
-		}
-	}
-	return others
+	return names
 }
 
 func (p *auditPaths) run() {
 	defer close(p.ended)
+	buf := make([]byte, 64<<10)
 	for {
-		select {
-		case names := <-p.update:
-			p.names = names
-		case e, ok := <-p.watcher.Events:
-			if !ok {
-				return
-			}
-			if e.Op&(fsnotify.Create|fsnotify.Remove|fsnotify.Rename) != 0 && p.matters(e.Name) {
-				p.note()
-			}
-		case _, ok := <-p.watcher.Errors:
-			if !ok {
-				return
-			}
+		n, err := p.inotify.Read(buf)
+		if err != nil {
+			return
+		}
+		if p.matters(buf[:n]) {
 			p.note()
 		}
 	}
 }
 
-// matters tells whether something on the way to a directory has come or gone.
-func (p *auditPaths) matters(name string) bool {
-	return p.names[filepath.Dir(name)][filepath.Base(name)] || p.names[name] != nil
+// matters tells whether an event is about something on the way to a directory.
+func (p *auditPaths) matters(events []byte) (some bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(events) >= unix.SizeofInotifyEvent {
+		wd, mask := int32(binary.NativeEndian.Uint32(events)), binary.NativeEndian.Uint32(events[4:])
+		end := min(unix.SizeofInotifyEvent+int(binary.NativeEndian.Uint32(events[12:])), len(events))
+		name := strings.TrimRight(string(events[unix.SizeofInotifyEvent:end]), "\x00")
+		const itself = unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_UNMOUNT | unix.IN_Q_OVERFLOW
+		some = some || mask&itself != 0 || p.names[wd][name]
+		events = events[end:]
+	}
+	return some
 }
 
 func (p *auditPaths) note() {
@@ -117,15 +151,18 @@ func (w *watcher) followAudit() (others bool) {
 	if len(dirs) == 0 && w.auditPaths == nil {
 		return false
 	}
+	var err error
 	if w.auditPaths == nil {
-		p, err := watchAuditPaths()
-		if err != nil {
-			w.complain("directories of audit rules cannot be followed", err)
-			return false
-		}
-		w.auditPaths = p
+		w.auditPaths, err = watchAuditPaths()
 	}
-	return w.auditPaths.follow(dirs)
+	if w.auditPaths != nil {
+		others, err = w.auditPaths.follow(dirs)
+	}
+	if err != nil && err.Error() != w.auditPathsFailed {
+		w.auditPathsFailed = err.Error()
+		w.complain("directories of audit rules are only looked at from time to time", err)
+	}
+	return others
 }
 
 // auditMoved is the channel that tells of them; nil, which never does, without any.

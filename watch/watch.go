@@ -105,12 +105,14 @@ type watcher struct {
 	presence   presence
 	files      *files
 	ears       map[string]*ear
-	audit      *auditEar           // nil without one
-	auditDeaf  bool                // there can be none
-	auditPaths *auditPaths         // nil without any
-	spaces     map[string]netns.ID // the named namespaces
-	heard      chan struct{}       // an ear has something; one is enough
-	spare      []byte              // a buffer for ears
+	audit      *auditEar   // nil without one
+	auditDeaf  bool        // there can be none
+	auditPaths *auditPaths // nil without any
+	// auditPathsFailed is why some of them cannot be followed, as it was said last.
+	auditPathsFailed string
+	spaces           map[string]netns.ID // the named namespaces
+	heard            chan struct{}       // an ear has something; one is enough
+	spare            []byte              // a buffer for ears
 
 	pending reconcile.Look // what to look at in the next round
 	roused  bool           // there is a reason to look
