@@ -24,7 +24,9 @@ type auditTable struct {
 	pending  []string // what is waited for, for notes
 	findings []string // what should be known of the rules that are planned, for notes
 	status   audit.Status
-	refused  bool // an addition: nothing is deleted then
+	// deletions are planned; relaxed are those if the order were relaxed.
+	deletions, relaxed int
+	refused            bool // an addition: nothing is deleted then
 }
 
 // auditRule is a declared rule, without our mark.
@@ -164,18 +166,35 @@ func (t *auditTable) plan(s *Scope, have []audit.Rule) error {
 	if s.deleting() {
 		want, prune = t.others(s, have, wanted), spec.PruneOwned
 	}
-	for _, c := range audit.Diff(have, want, audit.Policy{Same: same, First: s.Spec.Audit.First, Own: func(r *audit.Rule) bool {
+	policy := audit.Policy{Same: same, First: s.Spec.Audit.First, Relaxed: s.Spec.Audit.Relaxed, Own: func(r *audit.Rule) bool {
 		_, declared := wanted[same(r)]
 		ours := isOurs(r)
 		return stale[r] || ours && (declared || prune != spec.PruneNone) || !ours && !declared && prune == spec.PruneAll && !isOthersAudit(r, s.Owner())
-	}}) {
+	}}
+	changes := audit.Diff(have, want, policy)
+	for _, c := range changes {
 		change := auditChange{Change: c, stale: goesStale(stale, &c.Rule)}
 		change.path = wanted[same(&c.Rule)]
 		if !s.run.holds(change.step(s).Subject()) {
 			t.changes = append(t.changes, change)
 		}
 	}
+	t.deletions = deletions(changes)
+	t.relaxed = t.deletions
+	if !policy.Relaxed && deletionTime(t.deletions) > longDeletions {
+		policy.Relaxed = true
+		t.relaxed = deletions(audit.Diff(have, want, policy))
+	}
 	return nil
+}
+
+func deletions(changes []audit.Change) (n int) {
+	for i := range changes {
+		if changes[i].Delete {
+			n++
+		}
+	}
+	return n
 }
 
 // others are the rules of ours that stay when the declared ones are deleted.

@@ -29,20 +29,20 @@ func (t *auditTable) diagnose(s *Scope, have []audit.Rule) {
 	t.findings = slices.Concat(t.findings, t.flawNotes(s), t.shadowNotes(s, after), t.twinNotes(s), loadNotes(after), t.stallNotes(s))
 }
 
-// deletionNotes tell how long a plan will take.
+// deletionNotes tell how long a plan will take, and how that can be shorter.
 func (t *auditTable) deletionNotes() []string {
-	n := 0
-	for i := range t.changes {
-		if t.changes[i].Delete {
-			n++
-		}
-	}
-	took := time.Duration(n) * audit.DeleteTime
-	if took <= longDeletions {
+	n := t.deletions
+	if deletionTime(n) <= longDeletions {
 		return nil
 	}
-	return []string{fmt.Sprintf("deleting %d audit rules takes about %v: the kernel waits at each", n, took.Round(time.Second))}
+	note := fmt.Sprintf("deleting %d audit rules takes about %v: the kernel waits at each", n, deletionTime(n).Round(time.Second))
+	if t.relaxed < n {
+		note += fmt.Sprintf("; with order: relaxed it would be %d", t.relaxed)
+	}
+	return []string{note}
 }
+
+func deletionTime(n int) time.Duration { return time.Duration(n) * audit.DeleteTime }
 
 // outcome returns the rules that the kernel has when the changes are made.
 func (t *auditTable) outcome(have []audit.Rule) (after []audit.Rule) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,12 @@ func TestAuditNotes(t *testing.T) {
 			want: []string{"201 audit rules are tried at the end of every system call, which takes about 1.7µs longer"}},
 		{name: "deletions", document: "  rules: []\n", have: many(300, "-a always,exit -F path=/etc/%d -F key=nlapply:nlapply"),
 			want: []string{"deleting 300 audit rules takes about 4s: the kernel waits at each"}},
+		{name: "deletions because of the order", document: "  rules_files: [x.rules]\n",
+			files: map[string]string{"x.rules": strings.Join(slices.Insert(many(300, "-a always,exit -F arch=b64 -S setns -F uid=%d"), 150, "-a never,exit -F arch=b64 -S setns -F uid=1000"), "\n")},
+			have:  many(300, "-a always,exit -F arch=b64 -S setns -F uid=%d -F key=nlapply:nlapply"),
+			want: []string{"deleting 150 audit rules takes about 2s: the kernel waits at each; with order: relaxed it would be 0",
+				"audit rule at x.rules:1:1 and 299 more like it: programs of 32 bits (i386) escape it: arch=b64,b32 makes a rule for each",
+				"301 audit rules are tried at the end of each setns, which takes about 2.5µs longer"}},
 		{name: "few deletions", document: "  rules: []\n", have: many(80, "-a always,exit -F path=/etc/%d -F key=nlapply:nlapply")},
 		{name: "lines", document: `  rules_files: [x.rules]
   rules:

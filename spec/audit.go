@@ -11,6 +11,7 @@ type Audit struct {
 	LoginUIDImmutable *bool
 	AllowIrreversible bool        // what only the next boot takes back may be set
 	First             bool        // new rules go before those of others
+	Relaxed           bool        // rules that commute may be in any order
 	OnMissingPath     MissingPath // what becomes of rules whose directory is not there
 
 	// RulesFiles are paths and globs of files of rules, seen from the working directory;

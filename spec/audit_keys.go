@@ -44,6 +44,8 @@ var auditObject = define(object[Audit]{
 			func(a *Audit) *bool { return &a.AllowIrreversible })),
 		once(value("position", "where new rules go among those of others: last (default) or first",
 			enum([]string{"last", "first"}, []bool{false, true}), func(a *Audit) *bool { return &a.First })),
+		once(value("order", "the order of the rules: strict (default), as declared, or relaxed, where rules that cannot both match may be in any order",
+			enum([]string{"strict", "relaxed"}, []bool{false, true}), func(a *Audit) *bool { return &a.Relaxed })),
 		once(value("on_missing_path", "what becomes of rules whose directory is not there: pending (default) or error",
 			enum([]string{"pending", "error"}, []MissingPath{MissingPathPending, MissingPathError}),
 			func(a *Audit) *MissingPath { return &a.OnMissingPath })),

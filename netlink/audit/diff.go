@@ -38,6 +38,9 @@ type Policy struct {
 	Same func(*Rule) Meaning
 	// First puts new rules before foreign ones of their list, not behind them.
 	First bool
+	// Relaxed lets rules that commute (Rule.Commutes) be in any order, so that a rule
+	// that changes in the middle of many is one addition and one deletion.
+	Relaxed bool
 }
 
 // Diff returns the changes that make of the rules that a kernel lists those that are
@@ -57,7 +60,11 @@ func Diff(have, want []Rule, p Policy) (changes []Change) {
 	var early, gone []Change
 	for _, l := range []List{User, Task, Exit, Exclude, Filesystem, IOURing} {
 		d := newDiff(onList(have, l), onList(want, l), p)
-		d.keep(d.choose())
+		a := d.arranged(d.choose())
+		if p.Relaxed {
+			a = d.relax(a)
+		}
+		d.keep(a)
 		early = append(early, d.early...)
 		changes = append(changes, d.added...)
 		gone = append(gone, d.deleted...)
@@ -79,6 +86,7 @@ func onList(rules []Rule, l List) (some []*Rule) {
 type differ struct {
 	policy     Policy
 	have, want []*Rule
+	all        []int             // the numbers of want
 	meanings   []Meaning         // of want
 	places     map[Meaning][]int // in have, of those that may stay
 	strangers  bool              // foreign rules that stand for none that is wanted
@@ -98,8 +106,9 @@ func (s stretch) to() int { return s.from + len(s.at) }
 func newDiff(have, want []*Rule, p Policy) *differ {
 	d := &differ{policy: p, have: have, want: want, places: map[Meaning][]int{}}
 	wanted := map[Meaning]bool{}
-	for _, r := range want {
+	for w, r := range want {
 		m := p.Same(r)
+		d.all = append(d.all, w)
 		d.meanings = append(d.meanings, m)
 		wanted[m] = true
 	}
@@ -123,7 +132,7 @@ func newDiff(have, want []*Rule, p Policy) *differ {
 func (d *differ) choose() (best stretch) {
 	best.from = -1
 	consider := func(s stretch) {
-		if best.from < 0 || cmp.Or(d.own(s)-d.own(best), len(s.at)-len(best.at)) > 0 {
+		if best.from < 0 || d.isBetter(s.at, best.at) {
 			best = s
 		}
 	}
@@ -132,7 +141,7 @@ func (d *differ) choose() (best stretch) {
 	}
 	if !d.strangers {
 		for s := range d.stretches() {
-			if d.isSafe(s) {
+			if d.isSafe(d.all[:s.from]) {
 				consider(s)
 			}
 		}
@@ -143,10 +152,13 @@ func (d *differ) choose() (best stretch) {
 	return best
 }
 
-// own counts the rules of a stretch that would otherwise be deleted.
-func (d *differ) own(s stretch) (n int) {
-	for _, at := range s.at {
-		if d.policy.Own(d.have[at]) {
+// isBetter compares what stays, by its places in have.
+func (d *differ) isBetter(a, b []int) bool { return cmp.Or(d.own(a)-d.own(b), len(a)-len(b)) > 0 }
+
+// own counts those of the rules at some places in have that would otherwise be deleted.
+func (d *differ) own(at []int) (n int) {
+	for _, i := range at {
+		if d.policy.Own(d.have[i]) {
 			n++
 		}
 	}
@@ -205,24 +217,25 @@ func (d *differ) lastStretch() stretch {
 	return s
 }
 
-// isSafe tells whether the rules before a stretch can be added one before the other:
-// not where a `never` would be in front of an `always` that is there already for as long
-// as it takes to add that before it once more.
-func (d *differ) isSafe(s stretch) bool {
+// isSafe tells whether rules can be put in front one before the other: not where a
+// `never` would be in front of an `always` that is there already for as long as it takes
+// to add that before it once more.
+func (d *differ) isSafe(front []int) bool {
 	moved := false
-	for i, r := range d.want[:s.from] {
+	for _, w := range front {
+		r := d.want[w]
 		if r.Action == Never && moved {
 			return false
 		}
-		moved = moved || r.Action == Always && len(d.places[d.meanings[i]]) > 0
+		moved = moved || r.Action == Always && len(d.places[d.meanings[w]]) > 0
 	}
 	return true
 }
 
 // keep makes the changes around the rules that stay.
-func (d *differ) keep(s stretch) {
+func (d *differ) keep(a arrangement) {
 	stays := map[int]bool{}
-	for _, at := range s.at {
+	for _, at := range a.at {
 		stays[at] = true
 	}
 	var present []*Rule
@@ -241,10 +254,10 @@ func (d *differ) keep(s stretch) {
 		present = append(present, r)
 		d.added = append(d.added, Change{Rule: *r, Moved: moved})
 	}
-	for w := s.from - 1; w >= 0; w-- {
+	for _, w := range slices.Backward(a.front) {
 		add(w, true)
 	}
-	for w := s.to(); w < len(d.want); w++ {
+	for _, w := range a.back {
 		add(w, false)
 	}
 	for i, r := range d.have {

@@ -3,9 +3,12 @@ package audit
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/nlapply/nlapply/internal/testaudit"
 )
@@ -55,6 +58,9 @@ func randomRule(n int, own bool) Rule {
 	if n%2 == 0 {
 		r.Action = Never
 	}
+	if n%3 == 0 {
+		r.Fields[1].Op = GreaterEqual // else it excludes all others
+	}
 	if n%5 == 0 {
 		r.List, r.Syscalls = User, AllSyscalls()
 	}
@@ -78,10 +84,80 @@ func TestDiff(t *testing.T) {
 	}
 	for seed := range pairs {
 		have, want, first := randomPair(rand.New(rand.NewPCG(seed, 1)))
-		if err := tryDiff(have, want, first); err != nil {
+		policy := Policy{Own: isOwn, Same: sameButOwnKey, First: first}
+		n, err := tryDiff(have, want, policy)
+		if least := leastDeletions(have, want, policy); err == nil && n > least {
+			err = fmt.Errorf("%d deletions instead of %d", n, least)
+		}
+		if err != nil {
 			t.Fatalf("seed %d, first %v\nhave %s\nwant %s\n%v", seed, first, texts(have), texts(want), err)
 		}
 	}
+}
+
+// TestDiffRelaxed is TestDiff for plans that leave rules alone which commute: these never
+// delete more than the others, and in sum hardly more than the fewest that is possible.
+func TestDiffRelaxed(t *testing.T) {
+	pairs := uint64(2000)
+	if testing.Short() || testaudit.Allowed() {
+		pairs = 200
+	}
+	deleted, strictly, least := 0, 0, 0
+	for seed := range pairs {
+		have, want, first := randomPair(rand.New(rand.NewPCG(seed, 3)))
+		policy := Policy{Own: isOwn, Same: sameButOwnKey, First: first, Relaxed: true}
+		n, err := tryDiff(have, want, policy)
+		least += leastDeletions(have, want, policy)
+		policy.Relaxed = false
+		strict := countDeletions(Diff(have, want, policy))
+		if err == nil && n > strict {
+			err = fmt.Errorf("%d deletions, and %d in strict order", n, strict)
+		}
+		if err != nil {
+			t.Fatalf("seed %d, first %v\nhave %s\nwant %s\n%v", seed, first, texts(have), texts(want), err)
+		}
+		deleted, strictly = deleted+n, strictly+strict
+	}
+	t.Logf("%d deletions, %d in strict order, %d where everything is tried", deleted, strictly, least)
+	if deleted*100 > least*101 || deleted == strictly {
+		t.Errorf("%d deletions, %d in strict order, %d where everything is tried", deleted, strictly, least)
+	}
+}
+
+// TestDiffRelaxedInTheMiddle changes one of many rules as people have them: one addition
+// and one deletion, at any place.
+func TestDiffRelaxedInTheMiddle(t *testing.T) {
+	var have []Rule
+	for i := range 1000 {
+		rules, err := ParseRule(fmt.Sprintf([]string{
+			"-w /etc/file%d -p wa -k file",
+			"-a always,exit -F arch=b64 -S setuid -F auid=%d -k id",
+			"-a always,exit -F arch=b64 -S execve -F auid=%d -k run",
+			"-a always,exit -F arch=b32 -S adjtimex -F a0=%d -k time",
+		}[i%4], i), &Syntax{Arch: unix.AUDIT_ARCH_X86_64})
+		if err != nil {
+			t.Fatal(err)
+		}
+		have = append(have, rules...)
+	}
+	for _, at := range []int{0, 1, 250, 499, 502, 999} {
+		want := slices.Clone(have)
+		want[at] = *have[at].Clone()
+		want[at].SetKeys([]string{"changed"})
+		changes := Diff(have, want, Policy{Own: func(*Rule) bool { return true }, Relaxed: true})
+		if len(changes) != 2 || !changes[1].Delete || !changes[1].Rule.IsSame(&have[at]) {
+			t.Errorf("%d: %d changes: %v", at, len(changes), changes)
+		}
+	}
+}
+
+func countDeletions(changes []Change) (n int) {
+	for _, c := range changes {
+		if c.Delete {
+			n++
+		}
+	}
+	return n
 }
 
 // randomPair makes up the rules of a kernel, half of the time with foreign ones among
@@ -118,47 +194,68 @@ func copies(r *Rule, n int) iter.Seq[Rule] {
 	}
 }
 
-func tryDiff(have, want []Rule, first bool) error {
+func tryDiff(have, want []Rule, policy Policy) (deletions int, err error) {
 	kernel := fakeKernel(slices.Clone(have))
-	policy := Policy{Own: isOwn, Same: sameButOwnKey, First: first}
 	changes := Diff(have, want, policy)
-	deletions := 0
 	for _, c := range changes {
 		if c.Delete && !isOwn(&c.Rule) {
-			return fmt.Errorf("deletes a foreign rule: %s", &c.Rule)
+			return 0, fmt.Errorf("deletes a foreign rule: %s", &c.Rule)
 		}
 		if c.Delete {
 			deletions++
 		}
 		if err := kernel.change(c); err != nil {
-			return fmt.Errorf("%v of %v", err, changes)
+			return 0, fmt.Errorf("%v of %v", err, changes)
 		}
 		for i := range want {
 			if holds(have, &want[i]) && !holds(kernel, &want[i]) {
-				return fmt.Errorf("for a moment there is no %s: %v", &want[i], changes)
+				return 0, fmt.Errorf("for a moment there is no %s: %v", &want[i], changes)
 			}
 		}
-		if err := shadowed(have, want, kernel, first); err != nil {
-			return fmt.Errorf("%v by %v", err, changes)
+		if err := shadowed(have, want, kernel, policy); err != nil {
+			return 0, fmt.Errorf("%v by %v", err, changes)
 		}
 	}
 	for _, l := range []List{User, Exit} {
-		if got := meaningsOf(kernel, l, want); !slices.Equal(got, meaningsOf(want, l, want)) {
-			return fmt.Errorf("list %s: %s", l, texts(kernel))
+		if got := meaningsOf(kernel, l, want); !isOrderOf(got, meaningsOf(want, l, want), want, policy.Relaxed) {
+			return 0, fmt.Errorf("list %s: %s", l, texts(kernel))
 		}
 	}
 	for i := range have {
 		if !isOwn(&have[i]) && !slices.ContainsFunc(kernel, func(o Rule) bool { return have[i].IsSame(&o) }) {
-			return fmt.Errorf("lost %s", &have[i])
+			return 0, fmt.Errorf("lost %s", &have[i])
 		}
 	}
 	if again := Diff(kernel, want, policy); len(again) > 0 {
-		return fmt.Errorf("not converged: %v", again)
+		return 0, fmt.Errorf("not converged: %v", again)
 	}
-	if least := leastDeletions(have, want, first); deletions > least {
-		return fmt.Errorf("%d deletions instead of %d: %v", deletions, least, changes)
+	return deletions, nil
+}
+
+// isOrderOf tells whether rules, by their meanings, are in the order of others; when that
+// is relaxed, as far as they do not commute.
+func isOrderOf(got, order []Meaning, want []Rule, relaxed bool) bool {
+	if !relaxed {
+		return slices.Equal(got, order)
 	}
-	return nil
+	if len(got) != len(order) {
+		return false
+	}
+	rule := map[Meaning]*Rule{}
+	for i := range want {
+		rule[sameButOwnKey(&want[i])] = &want[i]
+	}
+	for i, m := range got {
+		for _, later := range got[i+1:] {
+			if a, b := slices.Index(order, m), slices.Index(order, later); a < 0 || b < 0 || b < a && !rule[m].Commutes(rule[later]) {
+				return false
+			}
+		}
+		if !slices.Contains(order, m) {
+			return false
+		}
+	}
+	return true
 }
 
 func holds(rules []Rule, r *Rule) bool {
@@ -180,8 +277,8 @@ func meaningsOf(rules []Rule, l List, want []Rule) (list []Meaning) {
 
 // shadowed tells which `always` that is in both lists has a `never` of ours in front of it
 // that is not in front of it in either.
-func shadowed(have, want, now []Rule, first bool) error {
-	if first && slices.ContainsFunc(have, func(r Rule) bool { return !isOwn(&r) }) {
+func shadowed(have, want, now []Rule, p Policy) error {
+	if p.First && slices.ContainsFunc(have, func(r Rule) bool { return !isOwn(&r) }) {
 		return nil // there is no other way then
 	}
 	place := func(rules []Rule, r *Rule) int {
@@ -198,7 +295,7 @@ func shadowed(have, want, now []Rule, first bool) error {
 		}
 		for j := range now {
 			n := &now[j]
-			if n.Action == Never && n.List == a.List && isOwn(n) && j < place(now, a) && !precedes(have, n, a) && !precedes(want, n, a) {
+			if n.Action == Never && n.List == a.List && isOwn(n) && j < place(now, a) && !precedes(have, n, a) && !precedes(want, n, a) && !(p.Relaxed && n.Commutes(a)) {
 				return fmt.Errorf("%s is in front of %s", n, a)
 			}
 		}
@@ -206,24 +303,25 @@ func shadowed(have, want, now []Rule, first bool) error {
 	return nil
 }
 
-// leastDeletions tries every part of the wanted rules that could stay.
-func leastDeletions(have, want []Rule, first bool) (sum int) {
+// leastDeletions tries everything that could stay.
+func leastDeletions(have, want []Rule, p Policy) (sum int) {
 	for _, l := range []List{User, Exit} {
+		d := newDiff(onList(have, l), onList(want, l), p)
 		own, best := 0, -1
-		for _, r := range onList(have, l) {
+		for _, r := range d.have {
 			if isOwn(r) {
 				own++
 			}
 		}
-		d := newDiff(onList(have, l), onList(want, l), Policy{Own: isOwn, Same: sameButOwnKey, First: first})
-		for from := 0; from <= len(d.want); from++ {
-			for to := from; to <= len(d.want); to++ {
-				s, ok := d.stays(from, to)
-				possible := !d.strangers || !first && from == 0 || first && to == len(d.want)
-				if !ok || !possible || from > 0 && !d.isSafe(s) && !(d.strangers && first) {
-					continue
-				}
-				if deleted := own - d.own(s); best < 0 || deleted < best {
+		all := d.arrangements
+		if p.Relaxed {
+			all = d.relaxedArrangements
+		}
+		for a := range all {
+			possible := !d.strangers || len(a.front) == 0 && !p.First || len(a.back) == 0 && p.First
+			if possible && (d.isSafe(a.front) || d.strangers) {
+				deleted := own - d.own(slices.Collect(maps.Values(a.at)))
+				if best < 0 || deleted < best {
 					best = deleted
 				}
 			}
@@ -233,12 +331,56 @@ func leastDeletions(have, want []Rule, first bool) (sum int) {
 	return sum
 }
 
-// stays returns the wanted rules from..to as a stretch, if they are there in order.
-func (d *differ) stays(from, to int) (stretch, bool) {
-	s := d.stretchFrom(from)
-	if s.to() < to {
-		return s, false
+// arrangements yields all in which the order is that of the wanted rules.
+func (d *differ) arrangements(yield func(arrangement) bool) {
+	for from := 0; from <= len(d.want); from++ {
+		s := d.stretchFrom(from)
+		for n := range len(s.at) + 1 {
+			if !yield(d.arranged(stretch{from, s.at[:n]})) {
+				return
+			}
+		}
 	}
-	s.at = s.at[:to-from]
-	return s, true
+}
+
+// relaxedArrangements yields all in which rules that do not commute are in order.
+func (d *differ) relaxedArrangements(yield func(arrangement) bool) {
+	where := make([]int, len(d.want)) // 0: in front, 1: stays, 2: behind
+	for {
+		a := arrangement{at: map[int]int{}}
+		for w, p := range where {
+			switch p {
+			case 0:
+				a.front = append(a.front, w)
+			case 1:
+				if place, ok := d.place(w); ok {
+					a.at[w] = place
+				}
+			case 2:
+				a.back = append(a.back, w)
+			}
+		}
+		if len(a.front)+len(a.at)+len(a.back) == len(d.want) && d.inTurn(where, a) && !yield(a) {
+			return
+		}
+		i := 0
+		for ; i < len(where) && where[i] == 2; i++ {
+			where[i] = 0
+		}
+		if i == len(where) {
+			return
+		}
+		where[i]++
+	}
+}
+
+func (d *differ) inTurn(where []int, a arrangement) bool {
+	for w := range where {
+		for o := range w {
+			if (where[o] > where[w] || where[o] == 1 && where[w] == 1 && a.at[o] > a.at[w]) && !d.commute(o, w) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -36,12 +36,15 @@ const (
 	fieldDevMajor   FieldType = 100
 	fieldDevMinor   FieldType = 101
 	fieldSuccess    FieldType = 104
+	fieldObjUID     FieldType = 109
+	fieldObjGID     FieldType = 110
 	fieldArgument0  FieldType = 200
 	fieldSubjUser   FieldType = 13
 	fieldSubjRole   FieldType = 14
 	fieldSubjType   FieldType = 15
 	fieldSubjSen    FieldType = 16
 	fieldSubjClr    FieldType = 17
+	fieldObjUser    FieldType = 19
 	fieldObjLevLow  FieldType = 22
 	fieldObjLevHigh FieldType = 23
 )
@@ -86,7 +89,7 @@ var fields = []fieldRow{
 	{typ: fieldSubjSen, name: "subj_sen", value: text{}, ops: ordered},
 	{typ: fieldSubjClr, name: "subj_clr", value: text{}, ops: ordered},
 	{typ: fieldPPID, name: "ppid", value: number{}, ops: ordered},
-	{typ: 19, name: "obj_user", value: text{}, ops: sameness},
+	{typ: fieldObjUser, name: "obj_user", value: text{}, ops: sameness},
 	{typ: 20, name: "obj_role", value: text{}, ops: sameness},
 	{typ: 21, name: "obj_type", value: text{}, ops: sameness},
 	{typ: fieldObjLevLow, name: "obj_lev_low", value: text{}, ops: ordered},
@@ -103,8 +106,8 @@ var fields = []fieldRow{
 	{typ: FieldPerm, name: "perm", value: permValue{}, ops: sameness, lists: []List{User, Task, Exit, Exclude}},
 	{typ: FieldDir, name: "dir", value: path{dir: true}, ops: onlySame, lists: []List{Exit, IOURing}},
 	{typ: FieldFileType, name: "filetype", value: fileType{coded{what: "type of files", words: just(fileTypes)}}, ops: sameness},
-	{typ: 109, name: "obj_uid", value: userID{}, ops: ordered},
-	{typ: 110, name: "obj_gid", value: groupID{}, ops: ordered},
+	{typ: fieldObjUID, name: "obj_uid", value: userID{}, ops: ordered},
+	{typ: fieldObjGID, name: "obj_gid", value: groupID{}, ops: ordered},
 	{typ: FieldCompare, name: "field_compare", value: number{max: maxCompare, limited: true}, ops: sameness},
 	{typ: FieldExe, name: "exe", value: path{}, ops: sameness},
 	{typ: FieldSockAddr, name: "saddr_fam", value: family{coded{what: "family of addresses", words: just(families)}}, ops: ordered},

@@ -131,11 +131,20 @@ func (f *Field) isImplied(r *Rule) bool {
 
 // isDisjoint tells whether nothing can match both. It may be false although nothing does.
 func (e *Rule) isDisjoint(r *Rule) bool {
+	return e.excludes(r, func(FieldType) bool { return true })
+}
+
+// excludes tells whether nothing can match both, by their system calls and fields of some
+// types.
+func (e *Rule) excludes(r *Rule, some func(FieldType) bool) bool {
 	if e.List.HasSyscalls() && !e.Syscalls.hasSomeOf(&r.Syscalls) {
 		return true
 	}
 	for i := range e.Fields {
 		f := &e.Fields[i]
+		if !some(f.Type) {
+			continue
+		}
 		for j := range r.Fields {
 			if f.contradicts(&r.Fields[j]) || r.Fields[j].contradicts(f) {
 				return true
