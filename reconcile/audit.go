@@ -54,7 +54,20 @@ func AuditLook() (look Look) {
 	return look
 }
 
+// Audit tells whether a look is also about the audit system.
+func (l *Look) Audit() bool {
+	p := l.In[""]
+	if l.All || p == nil {
+		return l.All
+	}
+	_, due := p.Classes[AuditClass]
+	return due
+}
+
 func newAuditTable() table { return &auditTable{} }
+
+// aloof implements aloof.
+func (*auditTable) aloof() {}
 
 func (*auditTable) class() string { return AuditClass }
 

@@ -133,6 +133,9 @@ func (t *auditTable) flawNotes(s *Scope) []string {
 		if flaw := d.rule.Flaw(); flaw != "" && d.rule.List != audit.Task { // see shadowNotes
 			g.add(flaw, s.run.place(d.path))
 		}
+		if flaw := d.rule.PathFlaw(); flaw != "" {
+			g.add(flaw, s.run.place(d.path))
+		}
 	}
 	return g.notes()
 }

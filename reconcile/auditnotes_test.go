@@ -89,6 +89,16 @@ func TestAuditNotes(t *testing.T) {
 `, want: []string{"audit rule at net.yaml:4:7 and 1 more like it: it never makes a record, as net.yaml:6:7 always decides before it"}},
 		{name: "foreign task", document: "  rules: [-w /etc/passwd]\n", have: []string{"-a never,task"}, want: []string{
 			"audit rule at net.yaml:3:11: it never makes a record, as task rule 1, -a never,task, always decides before it"}},
+		{name: "paths", document: `  rules:
+    - -a always,exit -F dir=/proc/self -k x
+    - -a always,exit -F dir=/etc/passwd -k x
+    - -w /etc/passw* -p x
+    - -w /etc/passwd -p wa
+`, want: []string{
+			fmt.Sprintf("audit rule at net.yaml:4:7: /proc/self is a symbolic link, to %d: the rule never acts", os.Getpid()),
+			"audit rule at net.yaml:5:7: /etc/passwd is no directory: path= is for files",
+			"audit rule at net.yaml:6:7: there is no /etc/passw*: the kernel takes a name as it is, not as a pattern",
+		}},
 		{name: "keys", document: `  rules:
     - -a never,exclude -F msgtype=CWD -k x
     - -a never,exclude -F msgtype=PATH -k x

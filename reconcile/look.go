@@ -26,7 +26,7 @@ type LookPart struct {
 	Links bool
 	// SomeLinks is Links for those with these indexes only.
 	SomeLinks Shards
-	// Tables are all tables.
+	// Tables are all tables of objects to which links matter.
 	Tables bool
 	// Classes are some of the tables, by their word in plans, each whole or some
 	// parts of it; see AddClass.
@@ -160,7 +160,7 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 	var errs []error
 	for _, s := range r.scopes {
 		if changed[s] {
-			errs = append(errs, s.declareTables())
+			errs = append(errs, s.declareAnew(s.tables))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -172,9 +172,9 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 	for _, s := range r.scopes {
 		p := look.part(s)
 		s.narrow = !p.Wide
-		due := everyTable
-		if !changed[s] && !p.Tables {
-			due = p.due
+		due := p.due
+		if changed[s] || p.Tables {
+			due = tablesOfLinks(p.due)
 		}
 		if err := s.observe(ctx, r.links.events[s], due); err != nil {
 			return nil, err

@@ -274,18 +274,33 @@ func (r *Run) newPlan() *Plan {
 
 // declareTables reads the document for the scope's tables. It finds all that is
 // wrong.
-func (s *Scope) declareTables() error {
+func (s *Scope) declareTables() error { return s.declareAnew(nil) }
+
+// declareAnew is declareTables when links have changed; before are the tables until then.
+func (s *Scope) declareAnew(before []stagedTable) error {
 	s.tables = nil
 	if s.leaves() {
 		return nil
 	}
 	var errs []error
-	for _, res := range resources {
+	for i, res := range resources {
+		if i < len(before) && isAloof(before[i].table) {
+			s.tables = append(s.tables, before[i])
+			continue
+		}
 		t := stagedTable{res.table(), res.stage}
 		errs = append(errs, t.declare(s))
 		s.tables = append(s.tables, t)
 	}
 	return errors.Join(errs...)
+}
+
+// aloof is a table of objects to which no change of links matters.
+type aloof interface{ aloof() }
+
+func isAloof(t table) bool {
+	_, is := t.(aloof)
+	return is
 }
 
 // eventful is a table whose plan has side effects on the tables behind it.
@@ -305,7 +320,7 @@ type stagedTable struct {
 func (s *Scope) observe(ctx context.Context, events []LinkEvent, due func(table) (Shards, bool)) error {
 	for _, t := range s.tables {
 		shards, isDue := due(t.table)
-		if len(events) > 0 {
+		if len(events) > 0 && !isAloof(t.table) {
 			shards, isDue = nil, true
 		}
 		if !isDue {
@@ -323,6 +338,16 @@ func (s *Scope) observe(ctx context.Context, events []LinkEvent, due func(table)
 }
 
 func everyTable(table) (Shards, bool) { return nil, true }
+
+// tablesOfLinks looks at all tables but those that are aloof.
+func tablesOfLinks(due func(table) (Shards, bool)) func(table) (Shards, bool) {
+	return func(t table) (Shards, bool) {
+		if isAloof(t) {
+			return due(t)
+		}
+		return nil, true
+	}
+}
 
 // checkOwners refuses to run beside an owner whose objects bear our number.
 func (r *Run) checkOwners() error {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nlapply/nlapply/reconcile"
 )
 
 // auditPaths tells when something may have happened to the directories that audit rules
@@ -97,15 +100,50 @@ func (p *auditPaths) follow(dirs []string) (others bool, err error) {
 func namesOnTheWay(dirs []string) map[string]map[string]bool {
 	names := map[string]map[string]bool{}
 	for _, dir := range dirs {
-		for dir = filepath.Clean(dir); dir != "/" && dir != "."; dir = filepath.Dir(dir) {
-			above := filepath.Dir(dir)
+		for above, name := range wayTo(dir) {
 			if names[above] == nil {
 				names[above] = map[string]bool{}
 			}
-			names[above][filepath.Base(dir)] = true
+			names[above][name] = true
 		}
 	}
 	return names
+}
+
+// maxLinks is how many symbolic links a path may have (include/linux/namei.h, MAXSYMLINKS).
+const maxLinks = 40
+
+// wayTo yields the directories through which the kernel goes to an absolute path, and
+// which of their names it takes, also where symbolic links lead elsewhere.
+func wayTo(path string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		above, links := "/", 0
+		for rest := strings.Split(path, "/"); len(rest) > 0; {
+			name := rest[0]
+			rest = rest[1:]
+			switch name {
+			case "", ".":
+				continue
+			case "..":
+				above = filepath.Dir(above)
+				continue
+			}
+			if !yield(above, name) {
+				return
+			}
+			next := filepath.Join(above, name)
+			target, err := os.Readlink(next)
+			if err != nil || links == maxLinks {
+				above = next
+				continue
+			}
+			links++
+			if filepath.IsAbs(target) {
+				above = "/"
+			}
+			rest = append(strings.Split(target, "/"), rest...)
+		}
+	}
 }
 
 func (p *auditPaths) run() {
@@ -144,9 +182,12 @@ func (p *auditPaths) note() {
 	}
 }
 
-// followAudit follows the directories of the document's audit rules, and tells whether
-// they are others than before.
-func (w *watcher) followAudit() (others bool) {
+// followAudit follows the directories of the document's audit rules for a look at them,
+// and tells whether they are others than before.
+func (w *watcher) followAudit(look reconcile.Look) (others bool) {
+	if !look.Audit() {
+		return false
+	}
 	dirs := w.run.AuditDirectories()
 	if len(dirs) == 0 && w.auditPaths == nil {
 		return false

@@ -40,13 +40,13 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 		w.lastAll = time.Now()
 		w.jitter = time.Duration((rand.Float64() - 0.5) / 5 * float64(w.cfg.Interval))
 	}
-	w.followAudit()
+	w.followAudit(look)
 	plan, err := w.run.PlanAt(ctx, look)
 	if err != nil {
 		w.cannotPlan(r, look, err)
 		return
 	}
-	if w.followAudit() {
+	if w.followAudit(look) {
 		w.want(r.Cause, reconcile.AuditLook()) // what came before it was followed
 	}
 	r.steps(plan)

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,8 +32,7 @@ func (p *pitfalls) ofPath(f *Field) {
 	}
 	info, err := os.Lstat(f.Text)
 	switch {
-	case errors.Is(err, os.ErrNotExist) && strings.ContainsAny(f.Text, "*?["):
-		p.warn("there is no %s: the kernel takes a name as it is, not as a pattern", f.Text)
+	case p.isFlawed(f):
 	case errors.Is(err, os.ErrNotExist) && f.Type == FieldPath:
 		p.warn("there is no %s yet: the rule begins to act when it is made", f.Text)
 	case errors.Is(err, os.ErrNotExist):
@@ -49,15 +49,46 @@ func (p *pitfalls) ofDir(f *Field) {
 	if !p.isThere(f.Text) {
 		return
 	}
-	dir := strings.TrimRight(f.Text, "/")
-	info, err := os.Lstat(dir)
-	switch {
-	case err == nil && info.Mode()&os.ModeSymlink != 0:
-		target, _ := os.Readlink(dir)
-		p.warn("%s is a symbolic link, to %s: the rule never acts", dir, target)
-	case err == nil && !info.IsDir():
-		p.warn("%s is no directory: path= is for files", f.Text)
+	p.isFlawed(f)
+}
+
+// isFlawed warns of a file by which the rule has no effect.
+func (p *pitfalls) isFlawed(f *Field) bool {
+	flaw := f.pathFlaw()
+	if flaw != "" {
+		p.warn("%s", flaw)
 	}
+	return flaw != ""
+}
+
+// PathFlaw tells what about the files that the rule names, as they are now on this
+// machine, makes it ineffective. It is "" for others, and for directories that are not
+// there, on which the kernel refuses it.
+func (r *Rule) PathFlaw() string {
+	for i := range r.Fields {
+		if flaw := r.Fields[i].pathFlaw(); flaw != "" {
+			return flaw
+		}
+	}
+	return ""
+}
+
+func (f *Field) pathFlaw() string {
+	if !f.Type.isPath() {
+		return ""
+	}
+	path := strings.TrimRight(f.Text, "/")
+	info, err := os.Lstat(path)
+	switch {
+	case f.Type != FieldDir && errors.Is(err, os.ErrNotExist) && strings.ContainsAny(path, "*?["):
+		return fmt.Sprintf("there is no %s: the kernel takes a name as it is, not as a pattern", path)
+	case f.Type != FieldDir || err != nil || info.IsDir():
+		return ""
+	case info.Mode()&os.ModeSymlink != 0:
+		target, _ := os.Readlink(path)
+		return fmt.Sprintf("%s is a symbolic link, to %s: the rule never acts", path, target)
+	}
+	return fmt.Sprintf("%s is no directory: path= is for files", path)
 }
 
 // isThere tells whether a directory exists, and warns of one that does not.
