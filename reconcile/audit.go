@@ -269,6 +269,9 @@ func (c *auditChange) step(s *Scope) Step {
 		st.Action, st.Note = Replace, "made anew: another directory has its path now"
 	case c.Delete:
 		st.Action = Delete
+		if c.Copy {
+			st.Note = "it is there twice, and stays at its place"
+		}
 	case c.Moved:
 		st.Action, st.Note = Replace, "made anew: its place changes"
 	}

@@ -19,6 +19,8 @@ type Change struct {
 	// Moved tells that the rule only gets another place: what is added is there already
 	// and is deleted there, or the other way round.
 	Moved bool
+	// Copy tells that what is deleted is there twice, and stays at its other place.
+	Copy bool
 }
 
 // String returns the change as arguments of auditctl(8).
@@ -238,10 +240,18 @@ func (d *differ) keep(a arrangement) {
 	for _, at := range a.at {
 		stays[at] = true
 	}
+	anew := map[Meaning]bool{}
+	for _, w := range slices.Concat(a.front, a.back) {
+		anew[d.meanings[w]] = true
+	}
+	deletion := func(r *Rule, early bool) Change {
+		m := d.policy.Same(r)
+		return Change{Delete: true, Early: early, Rule: *r, Moved: anew[m], Copy: !anew[m] && slices.Contains(d.meanings, m)}
+	}
 	var present []*Rule
 	for i, r := range d.have {
 		if !stays[i] && d.isIdle(i) {
-			d.early = append(d.early, Change{Delete: true, Early: true, Rule: *r, Moved: d.isWanted(r)})
+			d.early = append(d.early, deletion(r, true))
 			stays[i] = true // not to be deleted once more
 			continue
 		}
@@ -262,12 +272,10 @@ func (d *differ) keep(a arrangement) {
 	}
 	for i, r := range d.have {
 		if !stays[i] && d.policy.Own(r) {
-			d.deleted = append(d.deleted, Change{Delete: true, Rule: *r, Moved: d.isWanted(r)})
+			d.deleted = append(d.deleted, deletion(r, false))
 		}
 	}
 }
-
-func (d *differ) isWanted(r *Rule) bool { return slices.Contains(d.meanings, d.policy.Same(r)) }
 
 // isIdle tells whether a rule of ours can go at once: another one of the same meaning is
 // in front of it, and the kernel, which deletes the first that is the same, takes this one.

@@ -29,20 +29,20 @@ func (t *tape) open(cfg netlink.Config) (netlink.Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &socket{Socket: s, tape: t}, nil
+	return &socket{Socket: s, tape: t, audit: cfg.Protocol == unix.NETLINK_AUDIT}, nil
 }
 
 // note counts and logs the messages of a datagram, and returns the one that the
 // fault strikes, -1 for none.
-func (t *tape) note(messages []netlink.Message) int {
+func (t *tape) note(s *socket, messages []netlink.Message) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sends++
 	struck := -1
 	for i, m := range messages {
 		t.seen[m.Type]++
-		name := fmt.Sprintf("%s#%d", route.MessageName(m.Type), t.seen[m.Type])
-		fmt.Fprintf(t.log, "%d %s %s\n", t.sends, how(m), name)
+		name := fmt.Sprintf("%s#%d", s.nameOf(m), t.seen[m.Type])
+		fmt.Fprintf(t.log, "%d %s %s\n", t.sends, s.how(m), name)
 		if t.fault.Kind != "" && name == t.fault.On {
 			fmt.Fprintln(t.log, struckLine)
 			struck = i
@@ -60,9 +60,13 @@ const (
 	Writes = "write"
 )
 
-func how(m netlink.Message) string {
+func (s *socket) how(m netlink.Message) string {
 	switch {
-	case m.Type%4 != unix.RTM_GETLINK%4: // net/core/rtnetlink.c, rtnl_msgtype_kind
+	case s.audit && m.Type == unix.AUDIT_LIST_RULES:
+		return Dumps
+	case s.audit && (m.Type == unix.AUDIT_GET || m.Type == unix.AUDIT_GET_FEATURE):
+		return Gets
+	case s.audit, m.Type%4 != unix.RTM_GETLINK%4: // net/core/rtnetlink.c, rtnl_msgtype_kind
 		return Writes
 	case m.Flags&netlink.Dump == netlink.Dump:
 		return Dumps
@@ -70,10 +74,26 @@ func how(m netlink.Message) string {
 	return Gets
 }
 
+// auditNames are the requests of the audit system (include/uapi/linux/audit.h).
+var auditNames = map[uint16]string{
+	unix.AUDIT_GET: "AUDIT_GET", unix.AUDIT_SET: "AUDIT_SET",
+	unix.AUDIT_GET_FEATURE: "AUDIT_GET_FEATURE", unix.AUDIT_SET_FEATURE: "AUDIT_SET_FEATURE",
+	unix.AUDIT_ADD_RULE: "AUDIT_ADD_RULE", unix.AUDIT_DEL_RULE: "AUDIT_DEL_RULE",
+	unix.AUDIT_LIST_RULES: "AUDIT_LIST_RULES", unix.AUDIT_TRIM: "AUDIT_TRIM",
+}
+
+func (s *socket) nameOf(m netlink.Message) string {
+	if s.audit {
+		return auditNames[m.Type]
+	}
+	return route.MessageName(m.Type)
+}
+
 // socket is a real one, whose answers may be replaced by those in queue.
 type socket struct {
 	netlink.Socket
 	tape  *tape
+	audit bool // it is one of the audit system
 	queue []received
 }
 
@@ -92,7 +112,7 @@ func (s *socket) Send(b []byte) error {
 		}
 		messages = append(messages, m)
 	}
-	if i := s.tape.note(messages); i >= 0 {
+	if i := s.tape.note(s, messages); i >= 0 {
 		return strikes[s.tape.fault.Kind](s, messages, i)
 	}
 	return s.Socket.Send(b)
@@ -175,7 +195,7 @@ func refuse(s *socket, messages []netlink.Message, i int) error {
 // lose sends the messages and loses all answers, as the kernel does when the
 // receive buffer is full.
 func lose(s *socket, messages []netlink.Message, _ int) error {
-	if how(messages[0]) == Dumps {
+	if s.how(messages[0]) == Dumps {
 		return spoil(overrun)(s, messages, 0)
 	}
 	err := s.send(messages)
