@@ -48,6 +48,15 @@ const staleMeaning = "stale "
 // AuditClass is the class of the audit system's rules and settings in plans.
 const AuditClass = "audit"
 
+// auditSystem is the whole of it, which a watcher leaves alone where it cannot be looked at.
+var auditSystem = Object{Class: AuditClass, Path: spec.Path("", "audit"), Name: "system"}
+
+// auditError is why the audit system could not be looked at.
+type auditError struct{ err error }
+
+func (e *auditError) Error() string { return e.err.Error() }
+func (e *auditError) Unwrap() error { return e.err }
+
 // AuditLook looks at the audit system.
 func AuditLook() (look Look) {
 	look.At("").AddClass(AuditClass, nil)
@@ -106,22 +115,22 @@ func (r *Run) place(path string) string {
 func (t *auditTable) observe(ctx context.Context, s *Scope, _ []LinkEvent) error {
 	t.reset(false)
 	t.pending = nil
-	if !t.manages(s) {
+	if !t.manages(s) || s.run.holds(auditSystem) {
 		return nil
 	}
 	c, err := s.run.auditConn()
 	if err != nil {
-		return err
+		return &auditError{err}
 	}
 	have, err := listAudit(ctx, c)
 	if err != nil {
-		return err
+		return &auditError{err}
 	}
 	if err := t.plan(s, have); err != nil {
 		return err
 	}
 	if err := t.planSettings(ctx, s, c); err != nil {
-		return err
+		return &auditError{err}
 	}
 	t.diagnose(s, have)
 	return nil

@@ -56,15 +56,19 @@ func (p *linkPlan) mustWait(w *linkWant, off map[*linkWant]bool) bool {
 	})
 }
 
-// Blamed returns the links and sysctls that an error of a plan is about, by the
-// reason. It is nil when the error is about anything else: then leaving these alone
+// Blamed returns the links and sysctls that an error of a plan is about, or the audit
+// system, by the reason. It is nil when the error is about anything else: then leaving these alone
 // does not help.
 func (r *Run) Blamed(err error) map[Object]string {
+	var unreachable *auditError
+	if errors.As(err, &unreachable) {
+		return map[Object]string{auditSystem: unreachable.Error()}
+	}
 	var errs spec.Errors
 	if !errors.As(err, &errs) {
 		return nil
 	}
-	objects := map[string]Object{} // by path
+	objects := map[string]Object{auditSystem.Path: auditSystem}
 	for _, s := range r.scopes {
 		if s.Spec != nil {
 			for name := range s.Spec.Links {
