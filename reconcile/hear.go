@@ -151,13 +151,13 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 	case before == nil:
 		h.Rouses = s.expects(&l)
 	case !sameLink(before, &l):
-		part.Tables = !l.IsUp() // it may be up again when it is looked at, and what it took down not back
+		part.Fallen = !l.IsUp() // it may be up again when it is looked at, and what it took down not back
 		h.Rouses = true
 	default:
 		return Heard{}
 	}
 	// Of a link that is left alone it only matters what others lose by it.
-	h.Rouses = h.Rouses && (h.Deleted || part.Tables || !s.run.holds(h.Object))
+	h.Rouses = h.Rouses && (h.Deleted || part.Fallen || !s.run.holds(h.Object))
 	return h
 }
 
@@ -193,7 +193,7 @@ func (s *Scope) expects(l *route.Link) bool {
 // and go.
 func sameLink(a, b *route.Link) bool {
 	const volatile = unix.IFF_RUNNING | unix.IFF_LOWER_UP | unix.IFF_DORMANT | unix.IFF_ECHO
-	return supportsTheSame(a, b) && a.Flags&^volatile == b.Flags&^volatile &&
+	return supportsTheSame(a, b) && isAsUp(a, b) && a.Flags&^volatile == b.Flags&^volatile &&
 		a.MTU == b.MTU && a.Alias == b.Alias && a.Group == b.Group && a.TxQueueLen == b.TxQueueLen &&
 		a.AddrGenMode == b.AddrGenMode && a.SlaveKind == b.SlaveKind && a.Parent == b.Parent &&
 		sameOptions(kind.New, a.Kind, a.Data, b.Data) && sameOptions(kind.NewPort, a.SlaveKind, a.SlaveData, b.SlaveData)
@@ -225,22 +225,42 @@ type hearer[T any] interface {
 // A sufferer is a resource of which the kernel takes objects down without a word
 // when something else goes.
 type sufferer interface {
-	Suffers(typ uint16) bool
+	Suffers(l loss) bool
 }
 
-// Suffers implements sufferer. With the last IPv4 address of a link go the routes
-// through it (net/ipv4/fib_frontend.c, fib_disable_ip), and from IPv6 routes goes
-// the source that was such an address (net/ipv6/route.c, rt6_remove_prefsrc).
-func (routeResource) Suffers(typ uint16) bool { return typ == unix.RTM_DELADDR }
+// A loss is what takes objects down without a word.
+type loss uint8
 
-// Suffers implements sufferer. With the last address of a family go the neighbours,
-// of which those that are proxies are never announced (net/ipv4/devinet.c,
-// inetdev_destroy; net/core/neighbour.c, pneigh_ifdown_and_unlock).
-func (neighborResource) Suffers(typ uint16) bool { return typ == unix.RTM_DELADDR }
+const (
+	linkDown       loss = iota // a link goes down
+	addressDeleted             // RTM_DELADDR
+)
+
+// suffers tells whether a table has objects that a loss takes down.
+func suffers(t table, l loss) bool {
+	sf, ok := t.(sufferer)
+	return ok && sf.Suffers(l)
+}
+
+// Suffers implements sufferer.
+func (o *objects[K, T]) Suffers(l loss) bool {
+	sf, ok := o.res.(sufferer)
+	return ok && o.declared > 0 && sf.Suffers(l)
+}
+
+// Suffers implements sufferer. With the last IPv4 address of a link, and when it goes
+// down, go the routes through it (net/ipv4/fib_frontend.c, fib_disable_ip), and from IPv6
+// routes goes the source that was such an address (net/ipv6/route.c, rt6_remove_prefsrc).
+func (routeResource) Suffers(loss) bool { return true }
+
+// Suffers implements sufferer. With the last address of a family, and when a link goes
+// down, go the neighbours, of which those that are proxies are never announced
+// (net/ipv4/devinet.c, inetdev_destroy; net/core/neighbour.c, pneigh_ifdown_and_unlock).
+func (neighborResource) Suffers(loss) bool { return true }
 
 // hear implements table.
 func (o *objects[K, T]) hear(s *Scope, typ uint16, data []byte) (h Heard) {
-	if sf, ok := o.res.(sufferer); ok && o.declared > 0 && sf.Suffers(typ) {
+	if typ == unix.RTM_DELADDR && o.Suffers(addressDeleted) {
 		h.Rouses, h.Deleted = true, true
 		return h
 	}

@@ -62,7 +62,7 @@ func (l *listener) heard(t *testing.T) (look, objects string) {
 	}
 	part := all.At("")
 	words := slices.Sorted(maps.Keys(part.Classes))
-	for word, is := range map[string]bool{"links": part.Links, "link": len(part.SomeLinks) > 0, "tables": part.Tables, "wide": part.Wide} {
+	for word, is := range map[string]bool{"links": part.Links, "link": len(part.SomeLinks) > 0, "tables": part.Tables, "fallen": part.Fallen, "wide": part.Wide} {
 		if is {
 			words = append(words, word)
 		}
@@ -124,7 +124,8 @@ neighbors: [{to: 10.1.0.9, lladdr: "02:00:00:00:00:09", dev: br1}]
 		{"ip addr del 2001:db8::1/64 dev br1", "address neighbor route", "links.br1.addresses[1]"},
 		{"ip addr del 10.2.0.1/16 dev br1", "neighbor route", ""}, // the last one takes routes along
 		{"ip link set br1 mtu 1500", "link", "links.br1"},
-		{"ip link set br1 down", "link neighbor route tables", "links.br1"},
+		{"ip addr add 2001:db8::1/64 dev br1", "", ""},
+		{"ip link set br1 down", "address fallen link neighbor route", "links.br1"},
 		{"ip link del br1", "address links neighbor route tables", "links.br1"},
 	} {
 		b.run(c.command)

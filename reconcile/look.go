@@ -28,6 +28,8 @@ type LookPart struct {
 	SomeLinks Shards
 	// Tables are all tables of objects to which links matter.
 	Tables bool
+	// Fallen are the tables of which objects go without a word when a link goes down.
+	Fallen bool
 	// Classes are some of the tables, by their word in plans, each whole or some
 	// parts of it; see AddClass.
 	Classes map[string]Shards
@@ -87,7 +89,7 @@ func (l *Look) Add(other Look) {
 	l.All = l.All || other.All
 	for namespace, o := range other.In {
 		p := l.At(namespace)
-		p.Links, p.Tables, p.Wide = p.Links || o.Links, p.Tables || o.Tables, p.Wide || o.Wide
+		p.Links, p.Tables, p.Fallen, p.Wide = p.Links || o.Links, p.Tables || o.Tables, p.Fallen || o.Fallen, p.Wide || o.Wide
 		for index := range o.SomeLinks {
 			p.AddLink(int32(index))
 		}
@@ -109,6 +111,11 @@ func (l *Look) Links() bool {
 
 // due tells whether a table is looked at, and which parts of it.
 func (p *LookPart) due(t table) (Shards, bool) {
+	switch {
+	case isAloof(t):
+	case p.Tables, p.Fallen && suffers(t, linkDown):
+		return nil, true
+	}
 	shards, due := p.Classes[t.class()]
 	if p.Wide {
 		shards = nil
@@ -150,16 +157,16 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 			t.reset(owing)
 		}
 	}
-	changed := map[*Scope]bool{}
+	var reaches map[*Scope]reach
 	if look.Links() || len(r.links.steps) > 0 { // what was planned and not done is not there
 		var err error
-		if changed, err = r.relink(ctx, look); err != nil {
+		if reaches, err = r.relink(ctx, look); err != nil {
 			return nil, err
 		}
 	}
 	var errs []error
 	for _, s := range r.scopes {
-		if changed[s] {
+		if reaches[s] == allTables {
 			errs = append(errs, s.declareAnew(s.tables))
 		}
 	}
@@ -167,16 +174,14 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 		return nil, err
 	}
 	if owing {
-		r.inherit(slices.DeleteFunc(earlier, func(s *Scope) bool { return !changed[r.scope(s.Name)] }))
+		r.inherit(slices.DeleteFunc(earlier, func(s *Scope) bool { return reaches[r.scope(s.Name)] != allTables }))
 	}
 	for _, s := range r.scopes {
-		p := look.part(s)
+		p := *look.part(s)
 		s.narrow = !p.Wide
-		due := p.due
-		if changed[s] || p.Tables {
-			due = tablesOfLinks(p.due)
-		}
-		if err := s.observe(ctx, r.links.events[s], due); err != nil {
+		p.Tables = p.Tables || reaches[s] == allTables
+		p.Fallen = p.Fallen || reaches[s] == fallenTables
+		if err := s.observe(ctx, r.links.events[s], p.due); err != nil {
 			return nil, err
 		}
 	}
@@ -184,13 +189,27 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 	return r.newPlan(), nil
 }
 
-// relink looks at links and compares those of all scopes anew. It returns the
-// scopes of which the tables have to be looked at because of what it found.
-func (r *Run) relink(ctx context.Context, look Look) (changed map[*Scope]bool, err error) {
-	changed = map[*Scope]bool{}
+// reach says in which tables of a scope objects may have changed because of its links.
+type reach uint8
+
+const (
+	noTables reach = iota
+	// fallenTables are LookPart.Fallen: what else goes with a link, events tell.
+	fallenTables
+	allTables
+)
+
+// relink looks at links and compares those of all scopes anew.
+func (r *Run) relink(ctx context.Context, look Look) (reaches map[*Scope]reach, err error) {
+	reaches = map[*Scope]reach{}
+	all := func(s *Scope, is bool) {
+		if is {
+			reaches[s] = allTables
+		}
+	}
 	for _, s := range r.scopes {
 		s.nsids, s.others = nil, nil
-		changed[s] = len(s.waiting) > 0
+		all(s, len(s.waiting) > 0)
 		s.waiting = nil
 		before, part := s.links.dumped, look.part(s)
 		read := s.observeLinks
@@ -205,7 +224,10 @@ func (r *Run) relink(ctx context.Context, look Look) (changed map[*Scope]bool, e
 		if err := read(ctx); err != nil {
 			return nil, fmt.Errorf("links%s: %w", s.in(), err)
 		}
-		changed[s] = changed[s] || !slices.EqualFunc(before, s.links.dumped, supportsTheSame)
+		all(s, !slices.EqualFunc(before, s.links.dumped, supportsTheSame))
+		if reaches[s] == noTables && !slices.EqualFunc(before, s.links.dumped, isAsUp) {
+			reaches[s] = fallenTables
+		}
 	}
 	if err := r.checkOwners(); err != nil {
 		return nil, err
@@ -214,17 +236,20 @@ func (r *Run) relink(ctx context.Context, look Look) (changed map[*Scope]bool, e
 		return nil, err
 	}
 	for _, st := range r.links.steps {
-		changed[st.scope] = changed[st.scope] || st.action != Change
+		all(st.scope, st.action != Change)
 	}
 	for s, events := range r.links.events {
-		changed[s] = changed[s] || len(events) > 0
+		all(s, len(events) > 0)
 	}
-	return changed, nil
+	return reaches, nil
 }
 
 // supportsTheSame tells whether nothing changed of a link by which objects of
-// tables come, go, or are called something else.
+// tables come, go, or are called something else, but for isAsUp.
 func supportsTheSame(a, b *route.Link) bool {
-	return isNamedAs(a, b) && a.IsUp() == b.IsUp() && a.Master == b.Master &&
+	return isNamedAs(a, b) && a.Master == b.Master &&
 		slices.Equal(a.Address, b.Address) && lacksIPv6(a) == lacksIPv6(b)
 }
+
+// isAsUp tells whether both states of a link are up, or both down.
+func isAsUp(a, b *route.Link) bool { return a.IsUp() == b.IsUp() }

@@ -339,16 +339,6 @@ func (s *Scope) observe(ctx context.Context, events []LinkEvent, due func(table)
 
 func everyTable(table) (Shards, bool) { return nil, true }
 
-// tablesOfLinks looks at all tables but those that are aloof.
-func tablesOfLinks(due func(table) (Shards, bool)) func(table) (Shards, bool) {
-	return func(t table) (Shards, bool) {
-		if isAloof(t) {
-			return due(t)
-		}
-		return nil, true
-	}
-}
-
 // checkOwners refuses to run beside an owner whose objects bear our number.
 func (r *Run) checkOwners() error {
 	for _, s := range r.scopes {

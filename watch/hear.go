@@ -54,7 +54,8 @@ func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
 // disturbs tells whether an event is another program's doing. The kernel does not
 // say so when a link goes down.
 func (w *watcher) disturbs(namespace string, h reconcile.Heard, port uint32) bool {
-	return port != 0 && !w.run.Owns(port) || port == 0 && h.Object.Class == "link" && h.Look.At(namespace).Tables
+	part := h.Look.At(namespace)
+	return port != 0 && !w.run.Owns(port) || port == 0 && h.Object.Class == "link" && (part.Tables || part.Fallen)
 }
 
 // blame notes who changed an object. Whose process it was is asked only when it
