@@ -222,45 +222,43 @@ type hearer[T any] interface {
 	Hear(s *Scope, typ uint16, data []byte, t *T) (protocol uint8, ok bool)
 }
 
-// A sufferer is a resource of which the kernel takes objects down without a word
-// when something else goes.
-type sufferer interface {
-	Suffers(l loss) bool
+// A sufferer is a resource of which the kernel takes objects down without a word when a
+// link goes down or loses an address.
+type sufferer[T any] interface {
+	Suffers(t *T) bool
 }
 
-// A loss is what takes objects down without a word.
-type loss uint8
-
-const (
-	linkDown       loss = iota // a link goes down
-	addressDeleted             // RTM_DELADDR
-)
-
-// suffers tells whether a table has objects that a loss takes down.
-func suffers(t table, l loss) bool {
-	sf, ok := t.(sufferer)
-	return ok && sf.Suffers(l)
+// suffers tells whether a table has such objects.
+func suffers(t table) bool {
+	sf, ok := t.(interface{ suffers() bool })
+	return ok && sf.suffers()
 }
 
-// Suffers implements sufferer.
-func (o *objects[K, T]) Suffers(l loss) bool {
-	sf, ok := o.res.(sufferer)
-	return ok && o.declared > 0 && sf.Suffers(l)
+func (o *objects[K, T]) suffers() bool {
+	sf, ok := o.res.(sufferer[T])
+	for i := 0; ok && i < o.declared; i++ {
+		if sf.Suffers(&o.want[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // Suffers implements sufferer. With the last IPv4 address of a link, and when it goes
 // down, go the routes through it (net/ipv4/fib_frontend.c, fib_disable_ip), and from IPv6
-// routes goes the source that was such an address (net/ipv6/route.c, rt6_remove_prefsrc).
-func (routeResource) Suffers(loss) bool { return true }
+// routes goes the source that was an address (net/ipv6/route.c, rt6_remove_prefsrc).
+func (routeResource) Suffers(r *routeObject) bool {
+	return r.Family == unix.AF_INET || r.PrefSrc.IsValid()
+}
 
 // Suffers implements sufferer. With the last address of a family, and when a link goes
-// down, go the neighbours, of which those that are proxies are never announced
+// down, go the neighbours, and only those that are no proxies are announced
 // (net/ipv4/devinet.c, inetdev_destroy; net/core/neighbour.c, pneigh_ifdown_and_unlock).
-func (neighborResource) Suffers(loss) bool { return true }
+func (neighborResource) Suffers(n *neighborObject) bool { return n.IsProxy() }
 
 // hear implements table.
 func (o *objects[K, T]) hear(s *Scope, typ uint16, data []byte) (h Heard) {
-	if typ == unix.RTM_DELADDR && o.Suffers(addressDeleted) {
+	if typ == unix.RTM_DELADDR && o.suffers() {
 		h.Rouses, h.Deleted = true, true
 		return h
 	}

@@ -121,12 +121,12 @@ neighbors: [{to: 10.1.0.9, lladdr: "02:00:00:00:00:09", dev: br1}]
 		{"ip route add 10.3.0.0/16 via 10.1.0.7 metric 7", "route", "routes[0]"},
 		{"ip rule del pref 5", "rule", "rules[0]"},
 		{"ip neigh del 10.1.0.9 dev br1", "neighbor", "neighbors[0]"},
-		{"ip addr del 2001:db8::1/64 dev br1", "address neighbor route", "links.br1.addresses[1]"},
-		{"ip addr del 10.2.0.1/16 dev br1", "neighbor route", ""}, // the last one takes routes along
+		{"ip addr del 2001:db8::1/64 dev br1", "address route", "links.br1.addresses[1]"},
+		{"ip addr del 10.2.0.1/16 dev br1", "route", ""}, // the last one takes routes along
 		{"ip link set br1 mtu 1500", "link", "links.br1"},
 		{"ip addr add 2001:db8::1/64 dev br1", "", ""},
-		{"ip link set br1 down", "address fallen link neighbor route", "links.br1"},
-		{"ip link del br1", "address links neighbor route tables", "links.br1"},
+		{"ip link set br1 down", "address fallen link route", "links.br1"},
+		{"ip link del br1", "address links route tables", "links.br1"},
 	} {
 		b.run(c.command)
 		look, objects := l.heard(t)

@@ -113,7 +113,7 @@ func (l *Look) Links() bool {
 func (p *LookPart) due(t table) (Shards, bool) {
 	switch {
 	case isAloof(t):
-	case p.Tables, p.Fallen && suffers(t, linkDown):
+	case p.Tables, p.Fallen && suffers(t):
 		return nil, true
 	}
 	shards, due := p.Classes[t.class()]
