@@ -62,7 +62,15 @@ func fieldMeaning(f *audit.Field) string {
 	case d.Field == "success":
 		return successMeaning(f)
 	}
-	return fmt.Sprintf("%s %s %s", subject(d.Field), opWords[f.Op], valueMeaning(f, d))
+	return fmt.Sprintf("%s %s %s", subject(d.Field), opWords[f.Op], valueMeaning(f, d)+signMeaning(f))
+}
+
+// signMeaning says of a comparison of results that it knows no negative ones.
+func signMeaning(f *audit.Field) string {
+	if f.Type != audit.FieldExit || f.Op == audit.Equal || f.Op == audit.NotEqual {
+		return ""
+	}
+	return ", both without a sign"
 }
 
 func subject(name string) string { return cmp.Or(subjects[name], name) }
@@ -102,7 +110,7 @@ func loginMeaning(f *audit.Field) string {
 func successMeaning(f *audit.Field) string {
 	switch {
 	case f.Op != audit.Equal && f.Op != audit.NotEqual:
-		return fmt.Sprintf("the success of the system call, 0 or 1, %s %d", opWords[f.Op], f.Value)
+		return fmt.Sprintf("success (1) or failure (2) of the system call %s %d", opWords[f.Op], 2-min(f.Value, 1))
 	case (f.Value == 1) == (f.Op == audit.Equal):
 		return "the system call succeeds"
 	}

@@ -8,14 +8,21 @@ import (
 // Commutes tells whether it makes no difference which of two rules of a list comes
 // first, so far as the rules themselves tell: what one matches the other does not. Of
 // rules with the same action the first only decides which key the record bears; for
-// them it is enough that they are about other files, or that one is about files and the
+// them it is enough that they name other paths, or that one is about files and the
 // other about system calls that touch none. It may be false although they commute.
 func (r *Rule) Commutes(o *Rule) bool {
-	if r.List != o.List || r.excludes(o, isOfEvent) {
+	switch {
+	case r.List != o.List:
+		return true
+	case r.unseen() != "" || o.unseen() != "":
+		return false // what the kernel does not know there ends its look at the list
+	case r.excludes(o, isOfEvent):
 		return true
 	}
-	return r.Action == o.Action && (r.isDisjoint(o) || r.isBeyondPerm(o) || o.isBeyondPerm(r))
+	return r.Action == o.Action && (r.excludes(o, isOfEventOrPath) || r.isBeyondPerm(o) || o.isBeyondPerm(r))
 }
+
+func isOfEventOrPath(t FieldType) bool { return isOfEvent(t) || t == FieldPath || t == FieldDir }
 
 // isOfEvent tells whether a system call has one value of a field of this type. There are
 // several of those that are about files, of which one call may touch more (a link, a

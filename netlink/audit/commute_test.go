@@ -20,6 +20,9 @@ func TestCommutes(t *testing.T) {
 		{b64 + "-S setuid -F auid=1000", "-a never,exit -F arch=b64 -S setuid -F auid=1001", true},
 		{b64 + "-S setuid -F auid>=1000", b64 + "-S setuid -F auid<1000", true},
 		{b64 + "-S setuid -F auid>=1000", b64 + "-S setuid -F auid<=1000", false},
+		{b64 + "-S setuid -F gid=1", "-a never,exit -F arch=b64 -S setuid -F gid=2", false}, // of several groups
+		{b64 + "-S setuid -F sgid=1", "-a never,exit -F arch=b64 -S setuid -F sgid=2", true},
+		{b64 + "-S setuid -F exit=-EPERM", "-a never,exit -F arch=b64 -S setuid -F exit>=0", false}, // no sign
 		{b64 + "-S setuid -F success=1", b64 + "-S setuid -F success=0", true},
 		{b64 + "-S setuid -F success=1", b64 + "-S setuid -F exit=0", false},
 		// One call may be about several files, and one file may have several names.
@@ -33,6 +36,10 @@ func TestCommutes(t *testing.T) {
 		{b64 + "-S rename -F subj_type=a", "-a never,exit -F arch=b64 -S rename -F subj_type=b", true},
 		{b64 + "-S rename -F exe=/bin/a", "-a never,exit -F arch=b64 -S rename -F exe=/bin/b", false},
 		{b64 + "-S rename -C uid=obj_uid", "-a never,exit -F arch=b64 -S rename -C uid!=obj_uid", false},
+		{b64 + "-S openat -F filetype=dir", b64 + "-S openat -F filetype=file", false},
+		{b64 + "-S openat -F obj_uid=0", b64 + "-S openat -F obj_uid=1", false},
+		{"-a always,exclude -F msgtype=CWD", "-a always,exclude -F msgtype=PATH", true},
+		{"-a always,exclude -F ppid=1 -F msgtype=CWD", "-a always,exclude -F msgtype=PATH", false},
 		// Permissions.
 		{"-w /etc/a -p wa", b64 + "-S execve", true},
 		{"-w /etc/a -p wax", b64 + "-S execve", false},

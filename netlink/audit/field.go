@@ -30,6 +30,7 @@ const (
 	FieldKey        FieldType = 210 // matches always, and marks the record
 	fieldUID        FieldType = 1
 	fieldGID        FieldType = 5
+	fieldEGID       FieldType = 6
 	fieldPers       FieldType = 10
 	fieldPPID       FieldType = 18
 	fieldSessionID  FieldType = 25
@@ -76,7 +77,7 @@ var fields = []fieldRow{
 	{typ: 3, name: "suid", value: userID{}, ops: ordered},
 	{typ: 4, name: "fsuid", value: userID{}, ops: ordered},
 	{typ: fieldGID, name: "gid", value: groupID{}, ops: ordered},
-	{typ: 6, name: "egid", value: groupID{}, ops: ordered},
+	{typ: fieldEGID, name: "egid", value: groupID{}, ops: ordered},
 	{typ: 7, name: "sgid", value: groupID{}, ops: ordered},
 	{typ: 8, name: "fsgid", value: groupID{}, ops: ordered},
 	{typ: FieldAUID, name: "auid", also: []string{"loginuid"}, value: userID{unset: true}, ops: ordered},

@@ -28,7 +28,20 @@ func (r *Rule) Flaw() string {
 	case r.List.HasSyscalls() && r.Syscalls.IsEmpty():
 		return "it matches nothing, as it names no system call"
 	}
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.neverHolds() {
+			return fmt.Sprintf("it matches nothing, as %s never holds: the kernel compares %s", f, f.comparison())
+		}
+	}
 	return ""
+}
+
+// comparison says how the kernel compares a field.
+func (f *Field) comparison() string {
+	if f.Type == fieldSuccess {
+		return "success as 1, and failure as 2"
+	}
+	return "numbers without a sign"
 }
 
 // hidesChanges tells whether a rule of exclude may match records of CONFIG_CHANGE, of

@@ -129,6 +129,9 @@ func (p *pitfalls) ofFields() {
 			if name, ok := ErrnoName(int(int32(f.Value))); ok && f.Op == Equal {
 				p.warn("exit=%d is a result, not the error %s: that is exit=-%s", f.Value, name, name)
 			}
+			p.ofComparison(f)
+		case fieldSuccess:
+			p.ofComparison(f)
 		case FieldAUID:
 			if s, bound := r.span(f.Type); bound && s.high >= unset && f.Op != NotEqual && !p.excludesUnset() {
 				p.warn("%s also holds where the login uid is not set, which is 4294967295: add auid!=unset", f)
@@ -141,6 +144,17 @@ func (p *pitfalls) ofFields() {
 	}
 	if p.has(FieldPID) || p.has(fieldPPID) {
 		p.warn("the number of a process is used again when it is gone")
+	}
+}
+
+// ofComparison tells of comparisons whose outcome is not what it looks like.
+func (p *pitfalls) ofComparison(f *Field) {
+	switch {
+	case f.Op == Equal || f.Op == NotEqual || f.neverHolds(): // see Flaw
+	case f.Type == FieldExit:
+		p.warn("%s is compared without a sign: errors are more than all other results", f)
+	default:
+		p.warn("%s is compared with 1 for success and 2 for failure, which is what 0 stands for", f)
 	}
 }
 

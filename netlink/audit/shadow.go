@@ -74,7 +74,7 @@ func (r *Rule) candidates(before map[Field][]int) iter.Seq[int] {
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		m := Field{Type: f.Type, Op: Equal, Value: f.Value, Text: f.Text}
-		if f.isRange() {
+		if r.isRange(f) && f.Op != Equal && f.Type != fieldSuccess {
 			s, _ := r.span(f.Type)
 			if s.low != s.high {
 				continue
@@ -118,7 +118,7 @@ func (f *Field) isImplied(r *Rule) bool {
 			return true
 		}
 	}
-	if !f.isRange() {
+	if !r.isRange(f) {
 		return false
 	}
 	have, bound := r.span(f.Type)
@@ -150,7 +150,7 @@ func (e *Rule) excludes(r *Rule, some func(FieldType) bool) bool {
 				return true
 			}
 		}
-		if f.isRange() {
+		if e.isRange(f) {
 			a, aBound := e.span(f.Type)
 			b, bBound := r.span(f.Type)
 			if aBound && bBound && !a.meets(b) {
