@@ -26,6 +26,7 @@ type auditTable struct {
 	status   audit.Status
 	// deletions are planned; relaxed are those if the order were relaxed.
 	deletions, relaxed int
+	shared             bool // others watch a tree that one of ours watched, and is another one by now
 	refused            bool // an addition: nothing is deleted then
 }
 
@@ -188,14 +189,20 @@ func (t *auditTable) plan(s *Scope, have []audit.Rule) error {
 	if s.deleting() {
 		want, prune = t.others(s, have, wanted), spec.PruneOwned
 	}
-	policy := audit.Policy{Same: same, First: s.Spec.Audit.First, Relaxed: s.Spec.Audit.Relaxed, Own: func(r *audit.Rule) bool {
+	t.shared = sharesTree(have, stale)
+	isStale := map[audit.Meaning]bool{}
+	for r := range stale {
+		isStale[r.Meaning()] = true
+	}
+	dead := func(r *audit.Rule) bool { return stale[r] }
+	policy := audit.Policy{Same: same, First: s.Spec.Audit.First, Relaxed: s.Spec.Audit.Relaxed, Dead: dead, Own: func(r *audit.Rule) bool {
 		_, declared := wanted[same(r)]
 		ours := isOurs(r)
 		return stale[r] || ours && (declared || prune != spec.PruneNone) || !ours && !declared && prune == spec.PruneAll && !isOthersAudit(r, s.Owner())
 	}}
 	changes := audit.Diff(have, want, policy)
 	for _, c := range changes {
-		change := auditChange{Change: c, stale: goesStale(stale, &c.Rule)}
+		change := auditChange{Change: c, stale: isStale[c.Rule.Meaning()]}
 		change.path = wanted[same(&c.Rule)]
 		if !s.run.holds(change.step(s).Subject()) {
 			t.changes = append(t.changes, change)
@@ -228,16 +235,6 @@ func (t *auditTable) others(s *Scope, have []audit.Rule, declared map[audit.Mean
 		}
 	}
 	return stay
-}
-
-// goesStale tells whether a change is about a rule that is stale, or takes its place.
-func goesStale(stale map[*audit.Rule]bool, r *audit.Rule) bool {
-	for old, is := range stale {
-		if is && old.Meaning() == r.Meaning() {
-			return true
-		}
-	}
-	return false
 }
 
 func (t *auditTable) steps(s *Scope) iter.Seq[Step] {
@@ -298,9 +295,6 @@ func (t *auditTable) execute(ctx context.Context, s *Scope, ph phase, report rep
 	}
 	if ph == adding {
 		t.refused = false
-		if err := t.trim(ctx, s, c); err != nil {
-			return err
-		}
 		if err := t.set(ctx, s, c, false, report); err != nil {
 			return err
 		}
@@ -308,17 +302,33 @@ func (t *auditTable) execute(ctx context.Context, s *Scope, ph phase, report rep
 	if t.refused {
 		return nil
 	}
-	if err := t.send(ctx, s, c, ph, report); err != nil || ph == adding || t.refused {
+	if ph == adding {
+		return t.add(ctx, s, c, report)
+	}
+	if err := t.send(ctx, s, c, (*auditChange).isLate, report); err != nil || t.refused {
 		return err
 	}
 	return t.set(ctx, s, c, true, report)
 }
 
-// send makes the requests of a phase.
-func (t *auditTable) send(ctx context.Context, s *Scope, c *audit.Conn, ph phase, report reporter) error {
+// add makes the requests that come before the deletion of what can decide.
+func (t *auditTable) add(ctx context.Context, s *Scope, c *audit.Conn, report reporter) error {
+	if err := t.send(ctx, s, c, func(change *auditChange) bool { return change.Early }, report); err != nil {
+		return err
+	}
+	if err := t.trim(ctx, s, c); err != nil {
+		return err
+	}
+	return t.send(ctx, s, c, func(change *auditChange) bool { return !change.Delete }, report)
+}
+
+func (c *auditChange) isLate() bool { return c.Delete && !c.Early }
+
+// send makes some of the requests.
+func (t *auditTable) send(ctx context.Context, s *Scope, c *audit.Conn, some func(*auditChange) bool, report reporter) error {
 	for i := range t.changes {
 		change := &t.changes[i]
-		if late := change.Delete && !change.Early; late != (ph == removing) {
+		if !some(change) {
 			continue
 		}
 		send := c.Add

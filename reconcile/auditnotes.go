@@ -175,9 +175,19 @@ func (t *auditTable) shadowNotes(s *Scope, after []audit.Rule) (notes []string) 
 		if f.several {
 			who = "another one, here " + who
 		}
-		notes = append(notes, fmt.Sprintf("%s: %s, as %s always decides before it", &f.alike, effect, who))
+		notes = append(notes, fmt.Sprintf("%s: %s, as %s always decides before it%s", &f.alike, effect, who, exceptMounts(by)))
 	}
 	return notes
+}
+
+// exceptMounts tells of what a tree does not hold: the kernel takes the file systems that
+// are mounted in it when the rule is made.
+func exceptMounts(by *audit.Rule) string {
+	dir := treeOf(by)
+	if dir == "" {
+		return ""
+	}
+	return ", but for file systems that are mounted below " + dir + " later"
 }
 
 // shadowed are rules that never decide.

@@ -76,7 +76,7 @@ func TestAuditNotes(t *testing.T) {
     - -a never,exit -F dir=/etc -F uid=9
 `, have: []string{"-a always,user -F uid>=1"}, want: []string{
 			"audit rule at net.yaml:8:7: it has no effect, as user rule 1, -a always,user -F uid>=1, always decides before it",
-			"audit rule at net.yaml:5:7 and 1 more like it: it never makes a record, as net.yaml:4:7 always decides before it",
+			"audit rule at net.yaml:5:7 and 1 more like it: it never makes a record, as net.yaml:4:7 always decides before it, but for file systems that are mounted below /etc later",
 		}},
 		{name: "first", document: `  position: first
   rules:

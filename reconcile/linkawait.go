@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func (p *linkPlan) mustWait(w *linkWant, off map[*linkWant]bool) bool {
 // does not help.
 func (r *Run) Blamed(err error) map[Object]string {
 	var unreachable *auditError
-	if errors.As(err, &unreachable) {
+	if errors.As(err, &unreachable) && !errors.Is(err, context.Canceled) {
 		return map[Object]string{auditSystem: unreachable.Error()}
 	}
 	var errs spec.Errors

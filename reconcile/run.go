@@ -49,8 +49,8 @@ type Run struct {
 	// strangers are namespaces of nobody's that go with everything in them.
 	strangers []*Scope
 	conns     conns
-	audit     *audit.Conn                   // nil until it is asked for
-	anchors   map[audit.Meaning]auditAnchor // of our rules
+	audit     *audit.Conn                     // nil until it is asked for
+	anchors   map[audit.Meaning][]auditAnchor // of our rules
 	locks     []*lock
 
 	namespaces []nsStep

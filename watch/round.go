@@ -3,6 +3,7 @@ package watch
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -119,18 +120,42 @@ func (w *watcher) reason(r *Round, st reconcile.Step) string {
 // logNotes logs the notes of a plan that are new.
 func (w *watcher) logNotes(notes []string) {
 	for _, n := range notes {
-		if !slices.Contains(w.notes, n) {
+		if !slices.Contains(w.notes, n) && w.said.isNews(n) {
 			w.log.Info(n)
 		}
 	}
 	w.notes = notes
 }
 
+// said is how often something was said that comes and goes, and since when.
+type said map[string]saying
+
+type saying struct {
+	times int
+	since time.Time
+}
+
+// maxSaid is how often it is said in a minute.
+const maxSaid = 3
+
+// isNews tells whether a text was not said too often, and takes it for said.
+func (s said) isNews(text string) bool {
+	now := time.Now()
+	maps.DeleteFunc(s, func(_ string, was saying) bool { return now.Sub(was.since) >= time.Minute })
+	was, known := s[text]
+	if !known {
+		was.since = now
+	}
+	was.times++
+	s[text] = was
+	return was.times <= maxSaid
+}
+
 // expect logs which links are waited for. When one of them has come, what the
 // kernel refused may be possible now.
 func (w *watcher) expect(links []string) {
 	for _, l := range links {
-		if !slices.Contains(w.waiting, l) {
+		if !slices.Contains(w.waiting, l) && w.said.isNews("waiting for link "+l) {
 			w.log.Info("waiting for link "+l, "link", l)
 		}
 	}

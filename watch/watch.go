@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg Config) error {
 		}
 		return err
 	}
-	w := &watcher{cfg: cfg, log: cfg.Log, files: files, heard: make(chan struct{}, 1), ears: map[string]*ear{}, holds: newHolds(), culprits: map[reconcile.ObjectID]culprit{}}
+	w := &watcher{cfg: cfg, log: cfg.Log, files: files, heard: make(chan struct{}, 1), ears: map[string]*ear{}, holds: newHolds(), culprits: map[reconcile.ObjectID]culprit{}, said: said{}}
 	defer w.close()
 	if !cfg.Observe {
 		if err := reconcile.CheckCapabilities(doc); err != nil {
@@ -125,6 +125,7 @@ type watcher struct {
 	// culprits are those of the events since the last round.
 	culprits map[reconcile.ObjectID]culprit
 	notes    []string // that were logged last
+	said     said
 	waiting  []string // links that are waited for
 	drift    string   // that was reported last, when it only observes
 	overruns int
@@ -151,7 +152,7 @@ func (w *watcher) use(doc *spec.Document) {
 	}
 	w.doc, w.invalid, w.objects = doc, nil, doc.Count()
 	w.status.inForce(doc)
-	w.holds = newHolds()
+	w.holds, w.said = newHolds(), said{}
 	w.auditDeaf = false
 	w.run = reconcile.OpenReadOnly(reconcile.Config{
 		Document: doc, AllowLoss: w.cfg.AllowLoss, LockTimeout: w.cfg.LockTimeout,

@@ -13,8 +13,9 @@ type Change struct {
 	// if it says so, before them.
 	Delete bool
 	Rule   Rule
-	// Early tells that a deletion comes before what is added: of a copy of a rule that is
-	// in front of it, so that it never decides. Plans that were cut off leave such copies.
+	// Early tells that a deletion comes before what is added: of a rule that is dead, or of a
+	// copy of one in front of it, so that it never decides. Plans that were cut off leave
+	// such copies.
 	Early bool
 	// Moved tells that the rule only gets another place: what is added is there already
 	// and is deleted there, or the other way round.
@@ -40,6 +41,9 @@ type Policy struct {
 	Same func(*Rule) Meaning
 	// First puts new rules before foreign ones of their list, not behind them.
 	First bool
+	// Dead tells which of the rules that may be deleted do nothing of what they are meant
+	// for, so that they go before anything is added; nil for none.
+	Dead func(*Rule) bool
 	// Relaxed lets rules that commute (Rule.Commutes) be in any order, so that a rule
 	// that changes in the middle of many is one addition and one deletion.
 	Relaxed bool
@@ -51,8 +55,8 @@ type Policy struct {
 // The kernel can put a rule before or behind all others of its list, nowhere else. So a
 // part of the wanted rules that is in the right order already stays, and the rest is
 // made anew: the part is chosen so that the fewest rules are deleted. All additions
-// come before the first deletion of a rule that can decide, so that what is wanted and was there is there at every
-// moment; and none of them, nor a deletion, puts a `never` in front of an `always` that
+// come before the first deletion of a rule that can decide, so that what is wanted and
+// was there is there at every moment; and none of them, nor a deletion, puts a `never` in front of an `always` that
 // is to come first, unless new rules can only go before foreign ones. The rules that
 // are wanted are to differ in what Same returns.
 func Diff(have, want []Rule, p Policy) (changes []Change) {
@@ -86,15 +90,26 @@ func onList(rules []Rule, l List) (some []*Rule) {
 
 // differ makes the changes of one list.
 type differ struct {
-	policy     Policy
-	have, want []*Rule
-	all        []int             // the numbers of want
-	meanings   []Meaning         // of want
-	places     map[Meaning][]int // in have, of those that may stay
-	strangers  bool              // foreign rules that stand for none that is wanted
-	twice      bool              // a rule that may stay is there twice
+	policy    Policy
+	have      []present
+	want      []*Rule
+	all       []int             // the numbers of want
+	meanings  []Meaning         // of want
+	wanted    map[Meaning]bool  // meanings
+	places    map[Meaning][]int // in have, of those that may stay
+	strangers bool              // foreign rules that stand for none that is wanted
+	twice     bool              // a rule that may stay is there twice
 
 	early, added, deleted []Change
+}
+
+// present is a rule that a kernel lists.
+type present struct {
+	*Rule
+	meaning   Meaning
+	id        string // Rule.identity
+	own, dead bool
+	idle      bool // see findIdle
 }
 
 // A stretch is a part of the wanted rules that stays, and where each of it is.
@@ -106,20 +121,28 @@ type stretch struct {
 func (s stretch) to() int { return s.from + len(s.at) }
 
 func newDiff(have, want []*Rule, p Policy) *differ {
-	d := &differ{policy: p, have: have, want: want, places: map[Meaning][]int{}}
-	wanted := map[Meaning]bool{}
+	d := &differ{policy: p, want: want, wanted: map[Meaning]bool{}, places: map[Meaning][]int{}}
 	for w, r := range want {
 		m := p.Same(r)
 		d.all = append(d.all, w)
 		d.meanings = append(d.meanings, m)
-		wanted[m] = true
+		d.wanted[m] = true
 	}
+	last := map[string]int{} // by identity
 	for i, r := range have {
-		m := p.Same(r)
+		h := present{Rule: r, meaning: p.Same(r), id: r.identity(), own: p.Own(r)}
+		h.dead = h.own && p.Dead != nil && p.Dead(r)
+		d.have = append(d.have, h)
+		last[h.id] = i
+	}
+	d.findIdle()
+	for i := range d.have {
+		h := &d.have[i]
+		m := h.meaning
 		switch {
-		case !wanted[m]:
-			d.strangers = d.strangers || !p.Own(r)
-		case p.Own(r) && slices.ContainsFunc(have[i+1:], r.IsSame):
+		case !d.wanted[m]:
+			d.strangers = d.strangers || !h.own
+		case h.own && last[h.id] > i:
 			// Deleting this rule deletes the first of them: the last one may stay.
 		default:
 			d.places[m] = append(d.places[m], i)
@@ -127,6 +150,17 @@ func newDiff(have, want []*Rule, p Policy) *differ {
 		}
 	}
 	return d
+}
+
+// findIdle finds rules of ours that can go at once: another one of the same meaning is in
+// front, and the kernel, which deletes the first that is the same, takes this one.
+func (d *differ) findIdle() {
+	meanings, ids := map[Meaning]bool{}, map[string]bool{}
+	for i := range d.have {
+		h := &d.have[i]
+		h.idle = h.own && !ids[h.id] && meanings[h.meaning]
+		meanings[h.meaning], ids[h.id] = true, true
+	}
 }
 
 // choose returns, of the stretches that can stay, the one that leaves the fewest rules to
@@ -160,7 +194,7 @@ func (d *differ) isBetter(a, b []int) bool { return cmp.Or(d.own(a)-d.own(b), le
 // own counts those of the rules at some places in have that would otherwise be deleted.
 func (d *differ) own(at []int) (n int) {
 	for _, i := range at {
-		if d.policy.Own(d.have[i]) {
+		if d.have[i].own {
 			n++
 		}
 	}
@@ -244,25 +278,26 @@ func (d *differ) keep(a arrangement) {
 	for _, w := range slices.Concat(a.front, a.back) {
 		anew[d.meanings[w]] = true
 	}
-	deletion := func(r *Rule, early bool) Change {
-		m := d.policy.Same(r)
-		return Change{Delete: true, Early: early, Rule: *r, Moved: anew[m], Copy: !anew[m] && slices.Contains(d.meanings, m)}
+	deletion := func(h *present, early bool) Change {
+		moved := anew[h.meaning]
+		return Change{Delete: true, Early: early, Rule: *h.Rule, Moved: moved, Copy: !moved && d.wanted[h.meaning]}
 	}
-	var present []*Rule
-	for i, r := range d.have {
-		if !stays[i] && d.isIdle(i) {
-			d.early = append(d.early, deletion(r, true))
+	there, ours := map[string]bool{}, map[Meaning]bool{}
+	for i := range d.have {
+		h := &d.have[i]
+		ours[h.meaning] = ours[h.meaning] || h.own
+		if !stays[i] && (h.idle || h.dead) {
+			d.early = append(d.early, deletion(h, true))
 			stays[i] = true // not to be deleted once more
 			continue
 		}
-		present = append(present, r)
+		there[h.id] = true
 	}
 	add := func(w int, prepend bool) {
-		moved := slices.ContainsFunc(d.have, func(r *Rule) bool { return d.policy.Own(r) && d.policy.Same(r) == d.meanings[w] })
-		r := unlike(d.want[w], present)
+		r := unlike(d.want[w], there)
+		there[r.identity()] = true
 		r.Prepend = prepend
-		present = append(present, r)
-		d.added = append(d.added, Change{Rule: *r, Moved: moved})
+		d.added = append(d.added, Change{Rule: *r, Moved: ours[d.meanings[w]]})
 	}
 	for _, w := range slices.Backward(a.front) {
 		add(w, true)
@@ -270,27 +305,18 @@ func (d *differ) keep(a arrangement) {
 	for _, w := range a.back {
 		add(w, false)
 	}
-	for i, r := range d.have {
-		if !stays[i] && d.policy.Own(r) {
-			d.deleted = append(d.deleted, deletion(r, false))
+	for i := range d.have {
+		if h := &d.have[i]; !stays[i] && h.own {
+			d.deleted = append(d.deleted, deletion(h, false))
 		}
 	}
 }
 
-// isIdle tells whether a rule of ours can go at once: another one of the same meaning is
-// in front of it, and the kernel, which deletes the first that is the same, takes this one.
-func (d *differ) isIdle(i int) bool {
-	r := d.have[i]
-	m := d.policy.Same(r)
-	return d.policy.Own(r) && !slices.ContainsFunc(d.have[:i], r.IsSame) &&
-		slices.ContainsFunc(d.have[:i], func(o *Rule) bool { return d.policy.Same(o) == m })
-}
-
 // unlike returns r, or a rule of the same meaning, so that the kernel takes it for
 // another one than those that are there: the order of the fields matters to it.
-func unlike(r *Rule, present []*Rule) *Rule {
+func unlike(r *Rule, there map[string]bool) *Rule {
 	for v := range variants(r) {
-		if !slices.ContainsFunc(present, v.IsSame) {
+		if !there[v.identity()] {
 			return v
 		}
 	}

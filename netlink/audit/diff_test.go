@@ -309,7 +309,7 @@ func leastDeletions(have, want []Rule, p Policy) (sum int) {
 		d := newDiff(onList(have, l), onList(want, l), p)
 		own, best := 0, -1
 		for _, r := range d.have {
-			if isOwn(r) {
+			if r.own {
 				own++
 			}
 		}

@@ -30,6 +30,12 @@ func (r *Rule) Meaning() Meaning {
 	return m.text()
 }
 
+// identity is a text that two rules have in common if IsSame.
+func (r *Rule) identity() string {
+	i := Rule{List: r.List, Action: r.Action, Syscalls: r.Syscalls.normal(), Fields: r.Fields}
+	return string(i.text())
+}
+
 // text is all of a rule in a form that tells texts of fields from each other.
 func (r *Rule) text() Meaning {
 	b := make([]byte, 0, 16*len(r.Fields)+64)

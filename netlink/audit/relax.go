@@ -25,10 +25,13 @@ func (d *differ) arranged(s stretch) arrangement {
 // relax returns the arrangement that leaves the fewest rules to delete, when those that
 // commute may be in any order, or a.
 func (d *differ) relax(a arrangement) arrangement {
-	if len(a.at) == len(d.want) {
+	if len(a.at) == len(d.want) || len(d.places) == 0 {
 		return a
 	}
-	at := d.inOrder()
+	at, ok := d.inOrder()
+	if !ok {
+		return a
+	}
 	for _, m := range []struct{ front, back bool }{{true, true}, {false, true}, {true, false}} {
 		if d.strangers && m.front != d.policy.First || d.strangers && m.back == d.policy.First {
 			continue
@@ -41,11 +44,15 @@ func (d *differ) relax(a arrangement) arrangement {
 	return a
 }
 
+// maxWrong is how many pairs of rules may be in the wrong order for a look at what could
+// stay: with more, hardly any could.
+const maxWrong = 100_000
+
 // inOrder returns rules that are there and can stay there together. Of those whose order is
 // wrong the ones go that have this with the most others, first those that are foreign.
-func (d *differ) inOrder() (at map[int]int) {
+func (d *differ) inOrder() (at map[int]int, ok bool) {
 	at = map[int]int{}
-	wrong := map[int]map[int]bool{}
+	wrong, pairs := map[int]map[int]bool{}, 0
 	for w := range d.want {
 		p, ok := d.place(w)
 		if !ok {
@@ -54,9 +61,12 @@ func (d *differ) inOrder() (at map[int]int) {
 		for o, before := range at {
 			if before > p && !d.commute(o, w) {
 				pair(wrong, o, w)
+				pairs++
 			}
 		}
-		at[w] = p
+		if at[w] = p; pairs > maxWrong {
+			return nil, false
+		}
 	}
 	for len(wrong) > 0 {
 		worst := slices.MaxFunc(slices.Sorted(maps.Keys(wrong)), func(a, b int) int {
@@ -70,7 +80,7 @@ func (d *differ) inOrder() (at map[int]int) {
 		delete(wrong, worst)
 		delete(at, worst)
 	}
-	return at
+	return at, true
 }
 
 // place returns where a wanted rule is already: that of ours, if a foreign one stands for
@@ -80,7 +90,7 @@ func (d *differ) place(w int) (at int, ok bool) {
 	if len(places) == 0 {
 		return 0, false
 	}
-	i := slices.IndexFunc(places, func(i int) bool { return d.policy.Own(d.have[i]) })
+	i := slices.IndexFunc(places, func(i int) bool { return d.have[i].own })
 	return places[max(0, i)], true
 }
 
@@ -147,7 +157,7 @@ func (d *differ) closure(w int, place []int, step int) (all []int) {
 // cost counts the rules that stayed but for being moved.
 func (d *differ) cost(moved []int, at map[int]int) (n int) {
 	for _, w := range moved {
-		if i, stays := at[w]; stays && d.policy.Own(d.have[i]) {
+		if i, stays := at[w]; stays && d.have[i].own {
 			n++
 		}
 	}
