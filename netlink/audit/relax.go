@@ -52,10 +52,14 @@ const maxWrong = 100_000
 // wrong the ones go that have this with the most others, first those that are foreign.
 func (d *differ) inOrder() (at map[int]int, ok bool) {
 	at = map[int]int{}
-	wrong, pairs := map[int]map[int]bool{}, 0
+	wrong, pairs, last := map[int]map[int]bool{}, 0, -1
 	for w := range d.want {
 		p, ok := d.place(w)
 		if !ok {
+			continue
+		}
+		if at[w] = p; p > last {
+			last = p
 			continue
 		}
 		for o, before := range at {
@@ -64,7 +68,7 @@ func (d *differ) inOrder() (at map[int]int, ok bool) {
 				pairs++
 			}
 		}
-		if at[w] = p; pairs > maxWrong {
+		if pairs > maxWrong {
 			return nil, false
 		}
 	}
