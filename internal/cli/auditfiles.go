@@ -32,14 +32,28 @@ func (i *auditImport) takeFiles(args []string, stdin io.Reader) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	i.takeMerged(files)
+	return nil
+}
+
+// takeMerged takes the rules that are left when the files are loaded one behind the other,
+// their settings, and notes of what is left out, in the order of the lines.
+func (i *auditImport) takeMerged(files []audit.File) {
+	m, _ := audit.Merge(files) // that there was nothing to delete is a note here
 	set := map[string]string{}
 	for _, f := range files {
 		for n := range f.Lines {
-			i.takeLine(&f.Lines[n], set)
+			i.takeLine(&f.Lines[n], &m, set)
 		}
 	}
-	i.finishFiles()
-	return nil
+	for rules := m.Rules; len(rules) > 0; {
+		n := 1
+		for n < len(rules) && rules[n].From == rules[0].From {
+			n++
+		}
+		i.takeFileRules(rules[:n])
+		rules = rules[n:]
+	}
 }
 
 // ruleFiles names the files to read: of directories those that augenrules(8) takes, in
@@ -84,52 +98,57 @@ func readRules(name string, stdin io.Reader) (f audit.File, err error) {
 	return f, nil
 }
 
-// takeLine takes one line of a file. set says where a setting was set.
-func (i *auditImport) takeLine(l *audit.FileLine, set map[string]string) {
-	where := fmt.Sprintf("%s:%d", l.File, l.Number)
-	text := l.Text
+// takeLine takes what a line of a file says beside rules. set says where a setting was set.
+func (i *auditImport) takeLine(l *audit.FileLine, m *audit.Merged, set map[string]string) {
+	where := linePlace(l)
 	for _, n := range l.Notes {
 		i.note(where, "%s", n.Text)
 	}
 	switch {
+	case l.Delete || l.DeleteAll && l.Key != "":
+		i.note(where, "%s: left out%s", l.Text, whatWith(m.Deleted[l]))
 	case l.DeleteAll:
-		i.note(where, "%s: left out: applying a document deletes what its owner made and it does not declare any more", text)
+		i.note(where, "%s: left out: applying a document deletes what its owner made and it does not declare any more", l.Text)
 	case l.Lenient:
-		i.note(where, "%s: left out: a document is applied when all of it is right", text)
-	case l.Delete:
-		for n := range l.Rules {
-			if i.remove(&l.Rules[n]) {
-				i.note(where, "%s: left out, and the rule that it deletes", text)
-				continue
-			}
-			i.note(where, "%s: left out: what a document does not declare, it does not keep", text)
+		i.note(where, "%s: left out: a document is applied when all of it is right", l.Text)
+	}
+	for _, d := range m.Twice {
+		if d.Left == l {
+			i.note(where, "left out: the same rule as %s", linePlace(d.Kept))
 		}
-	case len(l.Rules) > 0:
-		i.takeFileRule(where, text, l.Comments, l.Rules)
 	}
 	i.takeSettings(where, &l.Settings, set)
 }
 
-// takeFileRule takes the rules of a line: as it is written, if all of it is taken.
-func (i *auditImport) takeFileRule(where, text string, comments []string, rules []audit.Rule) {
-	taken := importedRule{comments: comments}
-	prepend := false
-	for _, r := range rules {
-		prepend = prepend || r.Prepend
-		r.Prepend = false
-		if i.isNew(where, &r) {
-			taken.rules = append(taken.rules, r)
-		}
+func linePlace(l *audit.FileLine) string { return fmt.Sprintf("%s:%d", l.File, l.Number) }
+
+// whatWith says what goes with a line that deletes rules.
+func whatWith(deleted int) string {
+	switch deleted {
+	case 0:
+		return ": what a document does not declare, it does not keep"
+	case 1:
+		return ", and the rule that it deletes"
 	}
-	if len(taken.rules) == len(rules) && !prepend && meansSame(text, rules) {
-		taken.text = text
+	return fmt.Sprintf(", and the %d rules that it deletes", deleted)
+}
+
+// takeFileRules takes the rules of a line that are left: as the line is written, if that
+// is all of them.
+func (i *auditImport) takeFileRules(left []audit.MergedRule) {
+	from := left[0].From
+	var rules []audit.Rule
+	for _, r := range left {
+		rules = append(rules, r.Rule)
 	}
-	switch {
-	case len(taken.rules) == 0:
-	case prepend:
-		i.rules = append([]importedRule{taken}, i.rules...)
-	default:
-		i.rules = append(i.rules, taken)
+	if len(rules) == len(from.Rules) && !from.Rules[0].Prepend && meansSame(from.Text, rules) {
+		i.rules = append(i.rules, importedRule{from.Text, from.Comments})
+		return
+	}
+	comments := from.Comments
+	for n := range rules {
+		i.rules = append(i.rules, importedRule{rules[n].String(), comments})
+		comments = nil
 	}
 }
 
@@ -137,22 +156,6 @@ func (i *auditImport) takeFileRule(where, text string, comments []string, rules 
 func meansSame(text string, rules []audit.Rule) bool {
 	parsed, err := audit.ParseRule(text, nil)
 	return err == nil && slices.EqualFunc(parsed, rules, func(a, b audit.Rule) bool { return a.IsSame(&b) })
-}
-
-// finishFiles gives the rules that cannot stand as they are written texts of their own.
-func (i *auditImport) finishFiles() {
-	var rules []importedRule
-	for _, r := range i.rules {
-		if r.text != "" {
-			rules = append(rules, r)
-			continue
-		}
-		for n := range r.rules {
-			rules = append(rules, importedRule{text: r.rules[n].String(), comments: r.comments})
-			r.comments = nil
-		}
-	}
-	i.rules = rules
 }
 
 // takeSettings takes the settings of a line; the last one of each counts.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -82,13 +81,12 @@ type auditImport struct {
 	owner    string
 	settings spec.Audit
 	rules    []importedRule
-	seen     map[audit.Meaning]string // where the first rule of a meaning is
+	seen     map[audit.Meaning]string // where the kernel's first rule of a meaning is
 	notes    []string
 }
 
 // importedRule is a rule of the document, and the comments above it.
 type importedRule struct {
-	rules    []audit.Rule // more than one of several architectures
 	text     string
 	comments []string
 }
@@ -151,7 +149,7 @@ func (i *auditImport) takeKernelRule(where string, r *audit.Rule) error {
 	if !again[0].IsSame(r) {
 		i.note(where, "its keys come last in the document: the kernel takes that for another rule, which does the same")
 	}
-	i.rules = append(i.rules, importedRule{rules: again, text: text})
+	i.rules = append(i.rules, importedRule{text: text})
 	return nil
 }
 
@@ -216,17 +214,4 @@ func comment(s string) string {
 		}
 		return r
 	}, strings.TrimSpace(s))
-}
-
-// remove takes rules out again; it returns whether there was one.
-func (i *auditImport) remove(r *audit.Rule) (found bool) {
-	for n := range i.rules {
-		before := len(i.rules[n].rules)
-		i.rules[n].rules = slices.DeleteFunc(i.rules[n].rules, func(o audit.Rule) bool { return o.IsSame(r) })
-		if len(i.rules[n].rules) < before {
-			i.rules[n].text, found = "", true
-			delete(i.seen, r.Meaning())
-		}
-	}
-	return found
 }

@@ -9,7 +9,8 @@ import (
 type Merged struct {
 	Rules   []MergedRule // of each list in the order that the kernel would have them in; none is Prepend
 	Twice   []Duplicate
-	Dropped []*FileLine // -D without a key, and -c and -i
+	Dropped []*FileLine       // -D without a key, and -c and -i
+	Deleted map[*FileLine]int // how many rules -d, -W and -D with a key have deleted
 }
 
 // A MergedRule is a rule, and the line that it comes from.
@@ -34,12 +35,15 @@ type Duplicate struct {
 // A rule that means the same as an earlier one is left out, and so is the earlier one
 // of a rule of -A.
 func Merge(files []File) (m Merged, errs []*FileError) {
+	m.Deleted = map[*FileLine]int{}
 	for _, f := range files {
 		for i := range f.Lines {
 			l := &f.Lines[i]
 			switch {
 			case l.DeleteAll && l.Key != "":
+				before := len(m.Rules)
 				m.Rules = slices.DeleteFunc(m.Rules, func(r MergedRule) bool { return r.hasKey(l.Key) })
+				m.Deleted[l] = before - len(m.Rules)
 			case l.DeleteAll || l.Lenient:
 				m.Dropped = append(m.Dropped, l)
 			case l.Delete:
@@ -74,6 +78,7 @@ func (m *Merged) delete(l *FileLine) (errs []*FileError) {
 	for i := range l.Rules {
 		if at := m.find(l.Rules[i].Meaning()); at >= 0 {
 			m.Rules = slices.Delete(m.Rules, at, at+1)
+			m.Deleted[l]++
 			continue
 		}
 		errs = append(errs, l.errorf("there is no such rule before this line: %s", &l.Rules[i]))
