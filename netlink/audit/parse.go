@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -229,12 +228,12 @@ func (p *parser) option() {
 func setting(what string, limit uint32, at func(*Settings) **uint32) func(*parser, word) {
 	return func(p *parser, w word) {
 		p.control = true
-		v, err := strconv.ParseUint(w.text, 10, 32)
-		if err != nil || v > uint64(limit) {
-			p.fail(w, "%s %s is no number 0..%d", what, quoted(w.text), limit)
+		v, err := parseUint(w.text)
+		if err != nil || v > limit {
+			p.fail(w, "%s %s is no number 0..%d%s", what, quoted(w.text), limit, notOctal(w.text))
 			return
 		}
-		*at(&p.line.Settings) = new(uint32(v))
+		*at(&p.line.Settings) = new(v)
 	}
 }
 

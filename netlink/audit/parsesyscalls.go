@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 )
 
 // names returns what -S and -U have between commas.
@@ -65,11 +64,11 @@ func (p *parser) syscall(a Arch, r *Rule, w word) bool {
 	case "none":
 		return true
 	}
-	if nr, err := strconv.Atoi(w.text); err == nil {
-		if nr < 0 || nr > MaxSyscall {
+	if nr, err := parseDigits(w.text); err == nil {
+		if nr > MaxSyscall {
 			p.fail(w, "system call %d is out of range 0..%d", nr, MaxSyscall)
 		}
-		r.Syscalls.Add(nr)
+		r.Syscalls.Add(int(min(nr, MaxSyscall)))
 		return true
 	}
 	nr, ok := callNumber(r.List, a, w.text)
@@ -101,10 +100,7 @@ func (p *parser) unknownEverywhere() {
 		if w.text == "all" || w.text == "none" {
 			continue
 		}
-		if _, err := strconv.Atoi(w.text); err == nil {
-			continue
-		}
-		if p.isKnown(w.text, archs) {
+		if _, err := parseDigits(w.text); err == nil || p.isKnown(w.text, archs) {
 			continue
 		}
 		p.failUnknown(w, archs[0])
@@ -135,6 +131,10 @@ func (p *parser) failUnknown(w word, a Arch) {
 	}
 	if p.rule.rule.List == IOURing {
 		p.fail(w, "%s is no operation of io_uring%s", quoted(w.text), suggestion(w.text, uringOpNames()))
+		return
+	}
+	if octal := notOctal(w.text); octal != "" {
+		p.fail(w, "%s is no number of a system call%s", quoted(w.text), octal)
 		return
 	}
 	hint := suggestion(w.text, syscallNames(a))

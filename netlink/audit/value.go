@@ -106,32 +106,71 @@ func (n number) print(f *Field) string {
 	return n.numeric.print(f)
 }
 
-func isUnset(word string) bool { return word == "unset" || word == "-1" || word == "4294967295" }
+func isUnset(word string) bool {
+	v, err := parseUint(word)
+	return word == "unset" || word == "-1" || err == nil && v == unset
+}
 
-// parseUint reads a number of 32 bits: decimal, 0x and 0, as strtoul(3) does.
+// parseDigits reads a number as strtoul(3) with base 0 does, which auditctl has for all of
+// them: decimal, 0x and hexadecimal, 0 and octal. Go's base 0 has 0b, 0o and _ as well. What
+// strtoul leaves unread behind a number is refused.
+func parseDigits(digits string) (uint64, error) {
+	base := 10
+	if len(digits) > 1 && digits[0] == '0' {
+		base, digits = 8, digits[1:]
+		if digits[0]|0x20 == 'x' {
+			base, digits = 16, digits[1:]
+		}
+	}
+	return strconv.ParseUint(digits, base, 64)
+}
+
+// notOctal explains digits that parseDigits does not take.
+func notOctal(word string) string {
+	if len(word) > 1 && word[0] == '0' && strings.Trim(word, "0123456789") == "" {
+		return ": what begins with 0 is octal"
+	}
+	return ""
+}
+
+// parseUint reads a number of 32 bits.
 func parseUint(word string) (uint32, error) {
-	v, err := strconv.ParseUint(strings.ReplaceAll(word, "_", "?"), 0, 32)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no number 0..4294967295", word)
+	v, err := parseDigits(word)
+	if err != nil || v > 1<<32-1 {
+		return 0, fmt.Errorf("%q is no number 0..4294967295%s", word, notOctal(word))
 	}
 	return uint32(v), nil
+}
+
+// parseSigned reads a number with or without a minus, of which 32 bits count. ok is false
+// where it does not fit them either way.
+func parseSigned(word string) (v uint32, ok bool, err error) {
+	digits, negative := strings.CutPrefix(word, "-")
+	n, err := parseDigits(digits)
+	switch {
+	case err != nil:
+		return 0, false, err
+	case negative:
+		return uint32(-n), n <= 1<<31, nil
+	}
+	return uint32(n), n <= 1<<32-1, nil
 }
 
 // argument is an argument of a system call, of which the kernel compares 32 bits.
 type argument struct{ numeric }
 
 func (argument) parse(_ *Syntax, word string) (Field, error) {
-	if v, err := strconv.ParseInt(word, 0, 32); err == nil {
-		return Field{Value: uint32(v)}, nil
+	v, ok, err := parseSigned(word)
+	if err != nil {
+		return Field{}, fmt.Errorf("%q is no number%s", word, notOctal(word))
 	}
-	v, err := strconv.ParseUint(word, 0, 64)
-	switch {
-	case err != nil:
-		return Field{}, fmt.Errorf("%q is no number", word)
-	case v > unset && v < 1<<64-1<<31:
+	if wide, _ := parseDigits(word); wide >= 1<<64-1<<31 {
+		ok = true // the same as with a minus, for 64 bits
+	}
+	if !ok {
 		return Field{}, fmt.Errorf("%q does not fit 32 bits, of which rules compare arguments", word)
 	}
-	return Field{Value: uint32(v)}, nil
+	return Field{Value: v}, nil
 }
 
 func (argument) print(f *Field) string {
@@ -200,12 +239,16 @@ func (archValue) parse(p *Syntax, word string) (Field, error) {
 
 func (archValue) print(f *Field) string { return Arch(f.Value).String() }
 
-// exitValue is the result of a system call: a number, or an errno with a minus.
+// exitValue is the result of a system call: a number, or an errno with a minus. The kernel
+// compares 32 bits without a sign (audit_comparator), and auditctl takes both.
 type exitValue struct{ numeric }
 
 func (exitValue) parse(_ *Syntax, word string) (Field, error) {
-	if v, err := strconv.ParseInt(word, 0, 32); err == nil {
-		return Field{Value: uint32(v)}, nil
+	switch v, ok, err := parseSigned(word); {
+	case ok:
+		return Field{Value: v}, nil
+	case err == nil:
+		return Field{}, fmt.Errorf("%q does not fit the 32 bits of an exit", word)
 	}
 	name, negative := strings.CutPrefix(word, "-")
 	n, ok := ErrnoNumber(name)
