@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // A FieldType says what of a system call, a process or a record a field of a rule
@@ -130,8 +131,9 @@ var fieldByType = func() map[FieldType]*fieldRow {
 	return m
 }()
 
-// fieldNamed returns the row of a name.
+// fieldNamed returns the row of a name. Case does not matter, as in auditctl.
 func fieldNamed(name string) *fieldRow {
+	name = strings.ToLower(name)
 	for i := range fields {
 		if fields[i].name == name || slices.Contains(fields[i].also, name) {
 			return &fields[i]
@@ -150,7 +152,8 @@ func fieldNames() iter.Seq[string] {
 	}
 }
 
-// ParseFieldType returns the type of the field that auditctl(8) calls name.
+// ParseFieldType returns the type of the field that auditctl(8) calls name. Case does not
+// matter.
 func ParseFieldType(name string) (FieldType, error) {
 	if row := fieldNamed(name); row != nil {
 		return row.typ, nil

@@ -217,8 +217,10 @@ func comparePair(n uint32) (fields [2]string, ok bool) {
 	return comparisons[n-1], true
 }
 
-// compareNumber returns the AUDIT_COMPARE_* for two fields in either order.
+// compareNumber returns the AUDIT_COMPARE_* for two fields in either order. Case does not
+// matter.
 func compareNumber(a, b string) (uint32, error) {
+	a, b = strings.ToLower(a), strings.ToLower(b)
 	for i, pair := range comparisons {
 		if pair == [2]string{a, b} || pair == [2]string{b, a} {
 			return uint32(i) + 1, nil

@@ -43,3 +43,30 @@ func TestNotes(t *testing.T) {
 		}
 	}
 }
+
+// TestAsAuditctl has lines that auditctl takes though they look like mistakes, with those
+// beside them that are.
+func TestAsAuditctl(t *testing.T) {
+	for line, want := range map[string]string{
+		"-a always,exit -F AUID>=1000 -F Path=/etc/passwd":              "-a always,exit -F auid>=1000 -F path=/etc/passwd",
+		"-a always,exit -F ARCH=b64 -S all -C AUID!=Uid -F KEY=Cased":   "-a always,exit -F arch=x86_64 -C uid!=auid -F key=Cased",
+		"-a always,exit -F arch=b64 -S open,":                           "-a always,exit -F arch=x86_64 -S open",
+		"-a always,exit -F arch=b64 -S open,close,, -S creat, -F uid=0": "-a always,exit -F arch=x86_64 -S open,close,creat -F uid=0",
+		"-a always,exit -F arch=b64 -S open,,close":                     "a name is missing beside the comma",
+		"-a always,exit -F arch=b64 -S ,open":                           "a name is missing beside the comma",
+		"-a always,io_uring -U openat,,":                                "-a always,io_uring -S openat",
+		"-a always,exit -F arch=b64 -S ,":                               "a name is missing beside the comma",
+		"-a always,exit -F arch=b64 -S ,, -S open":                      "a name is missing beside the comma",
+		"-a always,exit -F arch=b64 -S open, close":                     "names stand behind commas, without a blank between them: open,close",
+		"-a always,exit -C UID!=OID":                                    `"oid" is no id that can be compared with another: did you mean uid?`,
+	} {
+		rules, err := ParseRule(line, &Syntax{Arch: unix.AUDIT_ARCH_X86_64})
+		got := texts(rules)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s:\n%s, want\n%s", line, got, want)
+		}
+	}
+}

@@ -6,7 +6,9 @@ import (
 	"slices"
 )
 
-// names returns what -S and -U have between commas.
+// names returns what -S and -U have between commas. Commas at the end are let pass, as by
+// auditctl; elsewhere a name is probably missing, and commas alone would make a rule that
+// never fires.
 func (p *parser) names(w word) []word {
 	parts := list(w)
 	if last := len(parts) - 1; last > 0 && parts[last].text == "" {
@@ -14,6 +16,9 @@ func (p *parser) names(w word) []word {
 			p.fail(parts[last], "names stand behind commas, without a blank between them: %s%s", w.text, next[0].text)
 			return append(parts[:last], p.names(next[0])...)
 		}
+	}
+	for len(parts) > 1 && parts[len(parts)-1].text == "" {
+		parts = parts[:len(parts)-1]
 	}
 	return parts
 }
