@@ -244,7 +244,7 @@ func list(w word) (parts []word) {
 		if n < 0 {
 			return append(parts, w)
 		}
-		parts = append(parts, word{w.text[:n], w.arg, w.at})
+		parts = append(parts, word{text: w.text[:n], arg: w.arg, at: w.at, escapes: w.escapes})
 		w = w.after(n + 1)
 	}
 }

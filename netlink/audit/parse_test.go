@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -67,6 +69,26 @@ func TestAsAuditctl(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s:\n%s, want\n%s", line, got, want)
+		}
+	}
+}
+
+// TestPlaces has mistakes in words with escapes, of which X is one: it is found where it stands.
+func TestPlaces(t *testing.T) {
+	for _, line := range []string{
+		`-a always,exit -F arch=b64 -S foo\ bar,X`,
+		`-a always,exit -F arch=b64 -S foo\ bar,a\\\ b,X,c\ d`,
+		`-a always,exit -F arch=b64 -S \ ,X`,
+		`-a always,exit -F arch=b64 -Sfoo\ bar,X`,
+		`-a always,exit -F arch=b64 -S X\ ,foo\\`,
+		`-a always,exit -F arch=b64 -S foo\bar,X`,
+		`-a always,exit -F a\ b\ c=1 -F arch=X -S open`,
+		`-a always,exit -F arch=b64,s\ t,X`,
+	} {
+		_, err := ParseLine(line, &Syntax{Arch: unix.AUDIT_ARCH_X86_64})
+		problems, _ := err.(Problems)
+		if !slices.ContainsFunc(problems, func(p Problem) bool { return p.Offset == strings.Index(line, "X") }) {
+			t.Errorf("%s: %+v", line, problems)
 		}
 	}
 }

@@ -62,10 +62,22 @@ type word struct {
 	text string
 	arg  int // of those of ParseArgs
 	at   int // in the line, or in the argument
+	// escapes are the places in text before which the line has a backslash more.
+	escapes []int
 }
 
 // after returns what is behind the first n bytes of the word.
-func (w word) after(n int) word { return word{w.text[n:], w.arg, w.at + n} }
+func (w word) after(n int) word {
+	rest := word{text: w.text[n:], arg: w.arg, at: w.at + n}
+	for _, at := range w.escapes {
+		if at < n {
+			rest.at++
+		} else {
+			rest.escapes = append(rest.escapes, at-n)
+		}
+	}
+	return rest
+}
 
 const blanks = " \t\r\n"
 
@@ -89,17 +101,20 @@ func split(line string) (words []word) {
 				continue
 			}
 			i += n
+			kept := n
 			switch {
-			case i < len(line) && !isBlank(line[i]):
-				b.WriteString(line[i-n : i])
 			case i == len(line):
-				b.WriteString(line[i-(n+1)/2 : i])
-			default:
-				b.WriteString(line[i-n/2 : i])
-				if n%2 != 0 {
-					b.WriteByte(line[i])
-					i++
-				}
+				kept = (n + 1) / 2
+			case isBlank(line[i]):
+				kept = n / 2
+			}
+			for at := range n - kept {
+				w.escapes = append(w.escapes, b.Len()+at)
+			}
+			b.WriteString(line[i-kept : i])
+			if i < len(line) && isBlank(line[i]) && n%2 != 0 {
+				b.WriteByte(line[i])
+				i++
 			}
 		}
 		w.text = b.String()
