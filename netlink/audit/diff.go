@@ -56,9 +56,9 @@ type Policy struct {
 // part of the wanted rules that is in the right order already stays, and the rest is
 // made anew: the part is chosen so that the fewest rules are deleted. All additions
 // come before the first deletion of a rule that can decide, so that what is wanted and
-// was there is there at every moment; and none of them, nor a deletion, puts a `never` in front of an `always` that
-// is to come first, unless new rules can only go before foreign ones. The rules that
-// are wanted are to differ in what Same returns.
+// was there is there at every moment; and none of them, nor a deletion, puts a `never` in
+// front of an `always` that is to come first, unless new rules can only go before foreign
+// ones. The rules that are wanted are to differ in what Same returns.
 func Diff(have, want []Rule, p Policy) (changes []Change) {
 	if p.Same == nil {
 		p.Same = (*Rule).Meaning

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -148,6 +149,30 @@ func TestDiffRelaxedInTheMiddle(t *testing.T) {
 		if len(changes) != 2 || !changes[1].Delete || !changes[1].Rule.IsSame(&have[at]) {
 			t.Errorf("%d: %d changes: %v", at, len(changes), changes)
 		}
+	}
+}
+
+// TestDiffDead shows that a rule that does nothing goes before it is made anew, as it is
+// wanted, and that no other rule goes early.
+func TestDiffDead(t *testing.T) {
+	have := []Rule{randomRule(1, true), randomRule(7, true), randomRule(11, true)}
+	dead := &have[2]
+	same := func(r *Rule) Meaning {
+		if r == dead {
+			return "dead " + r.Meaning()
+		}
+		return r.Meaning()
+	}
+	want := []Rule{*have[0].Clone(), *have[2].Clone(), randomRule(3, true)}
+	changes := Diff(have, want, Policy{Own: isOwn, Same: same, Dead: func(r *Rule) bool { return r == dead }})
+	var got []string
+	for _, c := range changes {
+		got = append(got, fmt.Sprintf("early %v: %s", c.Early, c))
+	}
+	if want := []string{
+		"early true: -d" + have[2].String()[2:], "early false: " + want[1].String(), "early false: " + want[2].String(), "early false: -d" + have[1].String()[2:],
+	}; !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
