@@ -22,8 +22,8 @@ var straceArgs = []string{
 }
 
 var (
-	reSocket = regexp.MustCompile(`socket\(0x10 /\* AF_NETLINK \*/, .*, (0x[0-9a-f]+|\d+)(?: /\*.*\*/)?\) += (\d+)`)
-	reSend   = regexp.MustCompile(`^(\d+) +(sendmsg|sendto|sendmmsg|write|writev)\((\d+)`)
+	reSocket = regexp.MustCompile(`socket\(0x10 /\* AF_NETLINK \*/, .*, (0x[0-9a-f]+|\d+)(?: /\*.*\*/)?\) += (\d+)(<[^>]*>)?`)
+	reSend   = regexp.MustCompile(`^(\d+) +(sendmsg|sendto|sendmmsg|write|writev)\((\d+)(<[^>]*>)?`)
 	reType   = regexp.MustCompile(`nlmsg_type=(0x[0-9a-f]+)`)
 	reWrite  = regexp.MustCompile(`write\(\d+<[^>]*>, "((?:\\x[0-9a-f]{2})*)", `)
 	reOpen   = regexp.MustCompile(`openat\(-?\d+(?: /\*.*?\*/)?<([^>]*)>, "([^"]*)", (0x[0-9a-f]+|\d+)`)
@@ -54,7 +54,7 @@ func changesIn(file string) (changes []change, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	protocols := map[string]uint64{} // fd → netlink protocol
+	sockets := map[string]socket{}   // by descriptor
 	pending := map[string]string{}   // thread → first part of its call
 	calls := map[string]int{}        // thread and call → how many so far
 	in := bufio.NewReaderSize(f, 1<<20)
@@ -65,19 +65,28 @@ func changesIn(file string) (changes []change, err error) {
 		}
 		line = join(pending, strings.TrimRight(line, "\n"))
 		if m := reSocket.FindStringSubmatch(line); m != nil {
-			protocols[m[2]] = parse(m[1])
+			sockets[m[2]] = socket{parse(m[1]), m[3]}
 		} else if m := reOpen.FindStringSubmatch(line); m != nil {
 			changes = append(changes, opened(unhex(m[1]), unhex(m[2]), parse(m[3]))...)
 		} else if m := reSend.FindStringSubmatch(line); m != nil {
 			calls[m[1]+m[2]]++
-			if protocol, ok := protocols[m[3]]; ok {
-				for _, name := range sent(m[2], protocol, line) {
+			if s, ok := sockets[m[3]]; ok && s.is(m[4]) {
+				for _, name := range sent(m[2], s.protocol, line) {
 					changes = append(changes, change{name, m[2], calls[m[1]+m[2]]})
 				}
 			}
 		}
 	}
 }
+
+// socket is one of netlink.
+type socket struct {
+	protocol uint64
+	file     string // what strace calls it, "" where it does not say
+}
+
+// is tells whether a descriptor still is the socket, not another file since that was closed.
+func (s socket) is(file string) bool { return s.file == "" || file == "" || s.file == file }
 
 // opened names a sysctl that is opened for writing.
 func opened(dir, name string, flags uint64) []change {

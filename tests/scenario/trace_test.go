@@ -26,6 +26,7 @@ const trace = `6765  socket(0x10 /* AF_NETLINK */, 0x3 /* SOCK_RAW */|0x80000 /*
 6766  socket(0x10 /* AF_NETLINK */, 0x3 /* SOCK_RAW */, 0x9 /* NETLINK_AUDIT */) = 8<socket:[125]>
 6766  sendto(8<socket:[125]>, [{nlmsg_len=32, nlmsg_type=0x3e8 /* AUDIT_GET */}], 32, 0, NULL, 0) = 32
 6766  sendto(8<socket:[125]>, [{nlmsg_len=32, nlmsg_type=0x3f3 /* AUDIT_ADD_RULE */}], 32, 0, NULL, 0) = 32
+6766  write(8<socket:[126]>, "\x48\x54\x54\x50", 4) = 4
 6765  +++ exited with 0 +++
 `
 
