@@ -54,9 +54,9 @@ func changesIn(file string) (changes []change, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	sockets := map[string]socket{}   // by descriptor
-	pending := map[string]string{}   // thread → first part of its call
-	calls := map[string]int{}        // thread and call → how many so far
+	sockets := map[string]socket{} // by descriptor
+	pending := map[string]string{} // thread → first part of its call
+	calls := map[string]int{}      // thread and call → how many so far
 	in := bufio.NewReaderSize(f, 1<<20)
 	for {
 		line, err := in.ReadString('\n')
