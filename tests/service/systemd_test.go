@@ -33,21 +33,21 @@ func TestUnitVerifies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, withNamespaces := range []bool{false, true} {
+	for _, dropIns := range [][]string{nil, {"namespaces.conf"}, {"audit.conf"}, {"audit.conf", "namespaces.conf"}} {
 		dir := t.TempDir()
 		file := filepath.Join(dir, "nlapply.service")
 		write(t, file, unit(t, "nlapply.service", self))
-		if withNamespaces {
-			write(t, file+".d/namespaces.conf", unit(t, "nlapply.service.d/namespaces.conf", self))
+		for _, name := range dropIns {
+			write(t, file+".d/"+name, unit(t, "nlapply.service.d/"+name, self))
 		}
 		out, err := exec.Command(verify, "verify", "--man=no", file).CombinedOutput()
 		if err != nil {
-			t.Errorf("with namespaces %v: %v\n%s", withNamespaces, err, out)
+			t.Errorf("with %v: %v\n%s", dropIns, err, out)
 		}
 		for line := range strings.Lines(string(out)) {
 			// systemd before 253; the unit says what follows
 			if strings.Contains(line, file) && !strings.Contains(line, "ignoring: notify-reload") {
-				t.Errorf("with namespaces %v: %s", withNamespaces, line)
+				t.Errorf("with %v: %s", dropIns, line)
 			}
 		}
 	}
