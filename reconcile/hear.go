@@ -245,11 +245,10 @@ func (o *objects[K, T]) suffers() bool {
 }
 
 // Suffers implements sufferer. With the last IPv4 address of a link, and when it goes
-// down, go the routes through it (net/ipv4/fib_frontend.c, fib_disable_ip), and from IPv6
-// routes goes the source that was an address (net/ipv6/route.c, rt6_remove_prefsrc).
-func (routeResource) Suffers(r *routeObject) bool {
-	return r.Family == unix.AF_INET || r.PrefSrc.IsValid()
-}
+// down, go the routes through it (net/ipv4/fib_frontend.c, fib_disable_ip), IPv6 routes
+// where net.ipv6.route.skip_notify_on_dev_down is set, and from IPv6 routes goes the
+// source that was an address (net/ipv6/route.c, rt6_remove_prefsrc).
+func (routeResource) Suffers(*routeObject) bool { return true }
 
 // Suffers implements sufferer. With the last address of a family, and when a link goes
 // down, go the neighbours, and only those that are no proxies are announced

@@ -224,10 +224,7 @@ func (r *Run) relink(ctx context.Context, look Look) (reaches map[*Scope]reach, 
 		if err := read(ctx); err != nil {
 			return nil, fmt.Errorf("links%s: %w", s.in(), err)
 		}
-		all(s, !slices.EqualFunc(before, s.links.dumped, supportsTheSame))
-		if reaches[s] == noTables && !slices.EqualFunc(before, s.links.dumped, isAsUp) {
-			reaches[s] = fallenTables
-		}
+		reaches[s] = max(reaches[s], s.reachOf(before))
 	}
 	if err := r.checkOwners(); err != nil {
 		return nil, err
@@ -242,6 +239,24 @@ func (r *Run) relink(ctx context.Context, look Look) (reaches map[*Scope]reach, 
 		all(s, len(events) > 0)
 	}
 	return reaches, nil
+}
+
+// reachOf compares the links with those before. That one is down which is not declared
+// matters to what is declared: routes wait for it.
+func (s *Scope) reachOf(before []*route.Link) (r reach) {
+	if !slices.EqualFunc(before, s.links.dumped, supportsTheSame) {
+		return allTables
+	}
+	for i, l := range s.links.dumped {
+		switch {
+		case isAsUp(before[i], l):
+		case s.declaredLink(l.Index) == nil:
+			return allTables
+		default:
+			r = fallenTables
+		}
+	}
+	return r
 }
 
 // supportsTheSame tells whether nothing changed of a link by which objects of

@@ -82,7 +82,6 @@ func (w *watcher) meanwhile() reconcile.Look {
 		w.complain("cannot listen", err)
 	}
 	w.drainAll()
-	w.spaces = namedSpaces()
 	before := w.roused
 	w.hear()
 	look := w.pending

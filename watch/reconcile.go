@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -30,7 +31,14 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 	if !w.cfg.Observe {
 		defer w.run.Unlock()
 	}
-	if err := w.prepare(ctx); err != nil {
+	err := w.prepare(ctx)
+	if errors.Is(err, fs.ErrNotExist) && !w.pending.All { // a namespace is gone
+		w.pending.All = true
+		w.run.Unlock()
+		w.reconcile(ctx, r)
+		return
+	}
+	if err != nil {
 		w.fail(r, "cannot look", err)
 		return
 	}
@@ -228,6 +236,7 @@ func (w *watcher) fail(r *Round, what string, err error) {
 	r.Err, r.Failed = err, true
 	w.roused, w.cause = true, r.Cause
 	f := &w.failure
+	w.pending.All = w.pending.All || f.pause > 0 // what looking at a part does not help against
 	f.pause = min(max(firstPause, 2*f.pause), lastPause)
 	if errors.Is(err, reconcile.ErrLocked) {
 		f.pause = firstPause // no event tells when that is over
