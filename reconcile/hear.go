@@ -154,7 +154,7 @@ func (s *Scope) hearLink(typ uint16, data []byte) (h Heard) {
 		part.Fallen = !l.IsUp() // it may be up again when it is looked at, and what it took down not back
 		h.Rouses = true
 	default:
-		return Heard{}
+		return Heard{Object: h.Object}
 	}
 	// Of a link that is left alone it only matters what others lose by it.
 	h.Rouses = h.Rouses && (h.Deleted || part.Fallen || !s.run.holds(h.Object))

@@ -36,6 +36,7 @@ func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
 		w.holds.hastenRoutes(namespace)
 	}
 	h := w.run.Hear(namespace, m.Type, m.Data)
+	w.disturbed = w.disturbed || w.turnsBack(h)
 	if !h.Rouses {
 		w.pending.Add(h.Look)
 		return false
@@ -56,6 +57,19 @@ func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
 func (w *watcher) disturbs(namespace string, h reconcile.Heard, port uint32) bool {
 	part := h.Look.At(namespace)
 	return port != 0 && !w.run.Owns(port) || port == 0 && h.Object.Class == "link" && (part.Tables || part.Fallen)
+}
+
+// turnsBack tells whether a link is again as it was when the plan was made, after it was
+// another way: what the plan did to it was undone.
+func (w *watcher) turnsBack(h reconcile.Heard) bool {
+	if h.Object.Class != "link" {
+		return false
+	}
+	id := h.Object.ID()
+	if h.Rouses {
+		w.turned[id] = true
+	}
+	return h.Look.Empty() && w.turned[id]
 }
 
 // blame notes who changed an object. Whose process it was is asked only when it

@@ -120,6 +120,7 @@ func (w *watcher) goOn(r *Round, look reconcile.Look) {
 func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, look reconcile.Look) {
 	w.logSteps(r)
 	w.disturbed = false
+	clear(w.turned)
 	res, err := w.run.Apply(ctx, plan)
 	r.Changes = res.Changes
 	if err := w.listen(); err != nil { // in namespaces that are new

@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg Config) error {
 		}
 		return err
 	}
-	w := &watcher{cfg: cfg, log: cfg.Log, files: files, heard: make(chan struct{}, 1), ears: map[string]*ear{}, holds: newHolds(), culprits: map[reconcile.ObjectID]culprit{}, said: said{}}
+	w := &watcher{cfg: cfg, log: cfg.Log, files: files, heard: make(chan struct{}, 1), ears: map[string]*ear{}, holds: newHolds(), culprits: map[reconcile.ObjectID]culprit{}, said: said{}, turned: map[reconcile.ObjectID]bool{}}
 	defer w.close()
 	if !cfg.Observe {
 		if err := reconcile.CheckCapabilities(doc); err != nil {
@@ -133,7 +133,8 @@ type watcher struct {
 	// disturbed tells that others changed something that matters since the last plan
 	// was begun to be carried out.
 	disturbed bool
-	invalid   spec.Errors // why the files as they are now are not in force
+	turned    map[reconcile.ObjectID]bool // links that were seen to differ since then
+	invalid   spec.Errors                 // why the files as they are now are not in force
 	objects   map[string]int
 	status    statusBoard
 }
