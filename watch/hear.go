@@ -33,7 +33,7 @@ func (w *watcher) hearOf(e *ear) (reason bool) {
 // heed reads one event.
 func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
 	if m.Type == unix.RTM_NEWADDR && !w.run.Owns(m.Port) {
-		w.holds.hastenRoutes(namespace)
+		w.holds.hastenNetworks(namespace)
 	}
 	h := w.run.Hear(namespace, m.Type, m.Data)
 	w.disturbed = w.disturbed || w.turnsBack(h)

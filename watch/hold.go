@@ -177,11 +177,14 @@ func (hs *holds) hasten(o reconcile.Object) {
 	}
 }
 
-// hastenRoutes shortens the pauses of routes that were refused: there may be a way
-// to their gateways now.
-func (hs *holds) hastenRoutes(namespace string) {
+// hastenNetworks shortens the pauses of routes and addresses that were refused: there may
+// be a way to gateways now, an address may have been found to be unique, IPv6 may be on.
+func (hs *holds) hastenNetworks(namespace string) {
 	for _, h := range hs.held {
-		if soon := h.tried.Add(firstPause); h.why == refused && h.object.Class == "route" && h.object.Namespace == namespace && soon.Before(h.until) {
+		if h.why != refused || h.object.Namespace != namespace || h.object.Class != "route" && h.object.Class != "address" {
+			continue
+		}
+		if soon := h.tried.Add(min(firstPause, h.pause/8)); soon.Before(h.until) {
 			h.until = soon
 		}
 	}

@@ -97,20 +97,26 @@ func TestPauses(t *testing.T) {
 }
 
 // TestHastened has a route tried again soon when there may be a way to its gateway,
-// but not more often than a new one.
+// sooner the less often it was refused.
 func TestHastened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hs := newHolds()
 		for range 5 {
 			hs.putOff(aRoute, refused, "no")
 		}
-		hs.hastenRoutes("red")
+		hs.hastenNetworks("red")
 		if wait := time.Until(hs.next()); wait != 16*time.Second {
 			t.Errorf("next try in %v after an event elsewhere", wait)
 		}
-		hs.hastenRoutes("")
+		hs.hastenNetworks("")
 		if wait := time.Until(hs.next()); wait != firstPause {
 			t.Errorf("next try in %v, want %v", wait, firstPause)
+		}
+		hs = newHolds()
+		hs.putOff(aRoute, refused, "no")
+		hs.hastenNetworks("")
+		if wait := time.Until(hs.next()); wait != firstPause/8 {
+			t.Errorf("second try in %v, want %v", wait, firstPause/8)
 		}
 	})
 }
