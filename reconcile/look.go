@@ -193,7 +193,7 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 type reach uint8
 
 const (
-	noTables reach = iota
+	_ reach = iota // none
 	// fallenTables are LookPart.Fallen: what else goes with a link, events tell.
 	fallenTables
 	allTables

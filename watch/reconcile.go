@@ -12,45 +12,26 @@ import (
 	"github.com/nlapply/nlapply/reconcile"
 )
 
+// maxGone is how often a round begins anew because a namespace went meanwhile.
+const maxGone = 5
+
 // reconcile is what a round does: it looks, and brings about what is declared.
 func (w *watcher) reconcile(ctx context.Context, r *Round) {
-	if w.drift != "" { // what differs and is left so has to be found again
-		w.pending.All = true
-	}
-	if w.pending.All {
-		w.spaces = namedSpaces()
-		w.run.Disconnect() // from namespaces that may be others by now
-		w.dropStale()
-	}
-	w.drain(w.pending)
-	if w.pending.All {
-		w.lost = lost{}
-	}
-	w.lost.widen(&w.pending)
-	w.pending.Add(w.holds.release())
 	if !w.cfg.Observe {
 		defer w.run.Unlock()
 	}
-	err := w.prepare(ctx)
-	if errors.Is(err, fs.ErrNotExist) && !w.pending.All { // a namespace is gone
-		w.pending.All = true
+	plan, look, err := w.look(ctx)
+	for n := 0; n < maxGone && errors.Is(err, fs.ErrNotExist) && len(w.run.Blamed(err)) == 0; n++ {
 		w.run.Unlock()
-		w.reconcile(ctx, r)
-		return
+		w.pending.Add(look)
+		w.pending.All = true
+		plan, look, err = w.look(ctx)
 	}
-	if err != nil {
+	switch {
+	case err != nil && look.Empty():
 		w.fail(r, "cannot look", err)
 		return
-	}
-	look := w.pending
-	w.pending = reconcile.Look{}
-	if look.All {
-		w.lastAll = time.Now()
-		w.jitter = time.Duration((rand.Float64() - 0.5) / 5 * float64(w.cfg.Interval))
-	}
-	w.followAudit(look)
-	plan, err := w.run.PlanAt(ctx, look)
-	if err != nil {
+	case err != nil:
 		w.cannotPlan(r, look, err)
 		return
 	}
@@ -69,6 +50,36 @@ func (w *watcher) reconcile(ctx context.Context, r *Round) {
 	case len(r.Steps) > 0:
 		w.apply(ctx, r, plan, look)
 	}
+}
+
+// look plans what to do about what is pending. With an error before that, nothing was
+// looked at, and it is pending still.
+func (w *watcher) look(ctx context.Context) (plan *reconcile.Plan, look reconcile.Look, err error) {
+	if w.drift != "" { // what differs and is left so has to be found again
+		w.pending.All = true
+	}
+	if w.pending.All {
+		w.spaces = namedSpaces()
+		w.run.Disconnect() // from namespaces that may be others by now
+		w.dropStale()
+	}
+	w.drain(w.pending)
+	if w.pending.All {
+		w.lost = lost{}
+	}
+	w.lost.widen(&w.pending)
+	w.pending.Add(w.holds.release())
+	if err := w.prepare(ctx); err != nil {
+		return nil, reconcile.Look{}, err
+	}
+	look, w.pending = w.pending, reconcile.Look{}
+	if look.All {
+		w.lastAll = time.Now()
+		w.jitter = time.Duration((rand.Float64() - 0.5) / 5 * float64(w.cfg.Interval))
+	}
+	w.followAudit(look)
+	plan, err = w.run.PlanAt(ctx, look)
+	return plan, look, err
 }
 
 // prepare takes the locks and opens the ears for what will be looked at.
