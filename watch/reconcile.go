@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/nlapply/nlapply/netlink/netns"
 	"github.com/nlapply/nlapply/reconcile"
 )
 
@@ -134,6 +136,7 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 	clear(w.turned)
 	res, err := w.run.Apply(ctx, plan)
 	r.Changes = res.Changes
+	w.forgetSpaces(r.Steps)
 	if err := w.listen(); err != nil { // in namespaces that are new
 		w.complain("cannot listen", err)
 	}
@@ -163,6 +166,19 @@ func (w *watcher) apply(ctx context.Context, r *Round, plan *reconcile.Plan, loo
 		w.fail(r, "not applied", err)
 	}
 }
+
+// forgetSpaces has the namespaces that steps made looked at again when their event comes:
+// which one has the name by then, and whether it is there, is not known.
+func (w *watcher) forgetSpaces(steps []reconcile.Step) {
+	for _, st := range steps {
+		if st.Class == "namespace" {
+			w.spaces[st.Object] = unknownSpace
+		}
+	}
+}
+
+// unknownSpace is no namespace.
+var unknownSpace = netns.ID{Dev: math.MaxUint64, Inode: math.MaxUint64}
 
 // putOff leaves alone what the kernel refused, or took without an effect, and tells
 // whether that makes the next round another one. Where others changed something
