@@ -84,6 +84,8 @@ type Heard struct {
 	// Rouses tells that the event is such a reason: something declared may have
 	// changed, or something came that is to go.
 	Rouses bool
+	// Right tells that the event is about something declared that is as declared.
+	Right bool
 	// Object is what it is about, where that is known.
 	Object Object
 	// Deleted tells that the object went.
@@ -106,6 +108,7 @@ func (r *Run) Hear(namespace string, typ uint16, data []byte) Heard {
 	var all Heard
 	for _, t := range s.tables {
 		h := t.hear(s, typ, data)
+		all.Right = all.Right || h.Right
 		if !h.Rouses || h.Object.Name != "" && r.holds(h.Object) {
 			continue
 		}
@@ -280,7 +283,8 @@ func (o *objects[K, T]) hear(s *Scope, typ uint16, data []byte) (h Heard) {
 	case wanted && h.Deleted:
 		h.Rouses = true
 	case wanted:
-		h.Rouses = !o.res.Compare(s, &o.want[w], t).Equal()
+		h.Right = o.res.Compare(s, &o.want[w], t).Equal()
+		h.Rouses = !h.Right
 	case !h.Deleted:
 		h.Rouses = o.prunable(s, t)
 	}

@@ -37,7 +37,7 @@ func (w *watcher) heed(namespace string, m netlink.Message) (reason bool) {
 	}
 	h := w.run.Hear(namespace, m.Type, m.Data)
 	w.disturbed = w.disturbed || w.turnsBack(h)
-	if !h.Rouses {
+	if !h.Rouses && !(h.Right && w.drift != "") { // else what was reported may be over
 		w.pending.Add(h.Look)
 		return false
 	}
