@@ -132,7 +132,8 @@ func (l *Look) part(s *Scope) *LookPart {
 }
 
 // PlanAt is Plan for a part of the state. What the last plan of the run found
-// elsewhere is taken to be so still, and to be right.
+// elsewhere is taken to be so still, and to be right. Parts of the look are widened by
+// what has to be looked at because of them.
 func (r *Run) PlanAt(ctx context.Context, look Look) (*Plan, error) { return r.plan(ctx, look, false) }
 
 // plan is PlanAt. An owing plan takes over what the last one owes to others; see
@@ -164,6 +165,10 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 			return nil, err
 		}
 	}
+	for s, n := range reaches {
+		look.widen(s, n)
+	}
+	r.look = look
 	var errs []error
 	for _, s := range r.scopes {
 		if reaches[s] == allTables {
@@ -177,10 +182,8 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 		r.inherit(slices.DeleteFunc(earlier, func(s *Scope) bool { return reaches[r.scope(s.Name)] != allTables }))
 	}
 	for _, s := range r.scopes {
-		p := *look.part(s)
+		p := look.part(s)
 		s.narrow = !p.Wide
-		p.Tables = p.Tables || reaches[s] == allTables
-		p.Fallen = p.Fallen || reaches[s] == fallenTables
 		if err := s.observe(ctx, r.links.events[s], p.due); err != nil {
 			return nil, err
 		}
@@ -193,11 +196,22 @@ func (r *Run) planPart(ctx context.Context, look Look, owing bool) (*Plan, error
 type reach uint8
 
 const (
-	_ reach = iota // none
+	noTables reach = iota
 	// fallenTables are LookPart.Fallen: what else goes with a link, events tell.
 	fallenTables
 	allTables
 )
+
+// widen adds the tables that links reach: they are looked at again when what is planned
+// is verified, or tried once more, and then it does not show any more that links changed.
+func (l *Look) widen(s *Scope, n reach) {
+	if n == noTables {
+		return
+	}
+	part := l.At(s.Name)
+	part.Tables = part.Tables || n == allTables
+	part.Fallen = true
+}
 
 // relink looks at links and compares those of all scopes anew.
 func (r *Run) relink(ctx context.Context, look Look) (reaches map[*Scope]reach, err error) {

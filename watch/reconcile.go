@@ -75,6 +75,9 @@ func (w *watcher) look(ctx context.Context) (plan *reconcile.Plan, look reconcil
 		return nil, reconcile.Look{}, err
 	}
 	look, w.pending = w.pending, reconcile.Look{}
+	if look.In == nil { // it is widened by what it finds
+		look.In = map[string]*reconcile.LookPart{}
+	}
 	if look.All {
 		w.lastAll = time.Now()
 		w.jitter = time.Duration((rand.Float64() - 0.5) / 5 * float64(w.cfg.Interval))
