@@ -26,8 +26,9 @@ type auditTable struct {
 	status   audit.Status
 	// deletions are planned; relaxed are those if the order were relaxed.
 	deletions, relaxed int
-	shared             bool // others watch a tree that one of ours watched, and is another one by now
-	refused            bool // an addition: nothing is deleted then
+	// sharedTree is a directory that others watch with one of our rules that is stale.
+	sharedTree string
+	refused    bool // an addition: nothing is deleted then
 }
 
 // auditRule is a declared rule, without our mark.
@@ -40,7 +41,7 @@ type auditRule struct {
 type auditChange struct {
 	audit.Change
 	path  string // where it is declared, "" for one that is not
-	stale bool   // the rule that goes watches another directory by now, and is made anew
+	stale bool   // the declared rule watches another directory by now, and is made anew
 }
 
 // staleMeaning sets rules that are stale apart from those that are wanted.
@@ -189,7 +190,7 @@ func (t *auditTable) plan(s *Scope, have []audit.Rule) error {
 	if s.deleting() {
 		want, prune = t.others(s, have, wanted), spec.PruneOwned
 	}
-	t.shared = sharesTree(have, stale)
+	t.sharedTree = sharedTree(have, stale)
 	isStale := map[audit.Meaning]bool{}
 	for r := range stale {
 		isStale[r.Meaning()] = true
@@ -202,8 +203,8 @@ func (t *auditTable) plan(s *Scope, have []audit.Rule) error {
 	}}
 	changes := audit.Diff(have, want, policy)
 	for _, c := range changes {
-		change := auditChange{Change: c, stale: isStale[c.Rule.Meaning()]}
-		change.path = wanted[same(&c.Rule)]
+		path, declared := wanted[same(&c.Rule)]
+		change := auditChange{Change: c, path: path, stale: declared && isStale[c.Rule.Meaning()]}
 		if !s.run.holds(change.step(s).Subject()) {
 			t.changes = append(t.changes, change)
 		}

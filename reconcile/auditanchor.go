@@ -125,10 +125,10 @@ func treeOf(r *audit.Rule) string {
 	return f.Text
 }
 
-// sharesTree tells whether a rule of somebody else keeps alive what a stale one watches:
-// for as long as one is there, a new one of the same path is tied to the same directory
-// (kernel/audit_tree.c, audit_add_tree_rule).
-func sharesTree(have []audit.Rule, stale map[*audit.Rule]bool) bool {
+// sharedTree returns a directory of which a rule of somebody else keeps alive what a stale
+// one watches, "" for none: for as long as one is there, a new one of the same path is tied
+// to the same directory (kernel/audit_tree.c, audit_add_tree_rule).
+func sharedTree(have []audit.Rule, stale map[*audit.Rule]bool) string {
 	trees := map[string]bool{}
 	for r := range stale {
 		trees[treeOf(r)] = true
@@ -136,10 +136,10 @@ func sharesTree(have []audit.Rule, stale map[*audit.Rule]bool) bool {
 	delete(trees, "")
 	for i := range have {
 		if r := &have[i]; !stale[r] && trees[treeOf(r)] {
-			return true
+			return treeOf(r)
 		}
 	}
-	return false
+	return ""
 }
 
 // trimPatience is how long the kernel may take to drop the rules of directories: a
@@ -150,7 +150,7 @@ const trimPatience = 2 * time.Second
 // those of others. There is no telling which directory theirs are tied to; from then on it
 // is the one that they name.
 func (t *auditTable) trim(ctx context.Context, s *Scope, c *audit.Conn) error {
-	if !t.shared {
+	if t.sharedTree == "" {
 		return nil
 	}
 	before, err := listAudit(ctx, c)

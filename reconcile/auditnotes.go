@@ -21,7 +21,7 @@ const (
 // diagnose finds what should be known of the rules that are planned: have are those that
 // the kernel has now.
 func (t *auditTable) diagnose(s *Scope, have []audit.Rule) {
-	t.findings = t.deletionNotes()
+	t.findings = append(t.deletionNotes(), t.sharedNotes()...)
 	if s.deleting() {
 		return
 	}
@@ -40,6 +40,14 @@ func (t *auditTable) deletionNotes() []string {
 		note += fmt.Sprintf("; with order: relaxed it would be %d", t.relaxed)
 	}
 	return []string{note}
+}
+
+// sharedNotes tell what becomes of rules of others: see trim.
+func (t *auditTable) sharedNotes() []string {
+	if t.sharedTree == "" {
+		return nil
+	}
+	return []string{fmt.Sprintf("rules of others about %s, and about other directories that were replaced, are made anew, too, behind all others", t.sharedTree)}
 }
 
 func deletionTime(n int) time.Duration { return time.Duration(n) * audit.DeleteTime }

@@ -343,6 +343,7 @@ func (w *watcher) round(ctx context.Context) {
 	defer w.working()()
 	r := Round{Cause: w.cause, Began: w.since, Document: w.doc, Objects: w.objects, Observe: w.cfg.Observe, Invalid: w.invalid}
 	w.roused, w.cause = false, ""
+	clear(w.turned)
 	w.reconcile(ctx, &r)
 	if r.Err == nil {
 		w.failure = failure{}
