@@ -26,13 +26,15 @@ func isOfEventOrPath(t FieldType) bool { return isOfEvent(t) || t == FieldPath |
 
 // isOfEvent tells whether a system call has one value of a field of this type. There are
 // several of those that are about files, of which one call may touch more (a link, a
-// rename), and a file may have several paths.
+// rename), and a file may have several paths. Of texts not even that tells: a label of
+// AppArmor may be several (security/apparmor/audit.c, aa_audit_rule_match), a level of
+// SELinux can be written in more than one way.
 func isOfEvent(t FieldType) bool {
 	switch t {
-	case FieldPath, FieldDir, FieldExe, FieldPerm, FieldCompare, FieldFileType, FieldInode, fieldDevMajor, fieldDevMinor:
+	case FieldPerm, FieldCompare, FieldFileType, FieldInode, fieldDevMajor, fieldDevMinor, fieldObjUID, fieldObjGID:
 		return false
 	}
-	return !(t >= fieldObjUser && t <= fieldObjLevHigh) && t != fieldObjUID && t != fieldObjGID
+	return !t.IsText()
 }
 
 // isBeyondPerm tells whether r is about accesses to files, and o only about system calls

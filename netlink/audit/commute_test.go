@@ -33,7 +33,7 @@ func TestCommutes(t *testing.T) {
 		{b64 + "-S rename -F inode=5", "-a never,exit -F arch=b64 -S rename -F inode=6", false},
 		{b64 + "-S rename -F obj_uid=5", "-a never,exit -F arch=b64 -S rename -F obj_uid=6", false},
 		{b64 + "-S rename -F obj_type=a", "-a never,exit -F arch=b64 -S rename -F obj_type=b", false},
-		{b64 + "-S rename -F subj_type=a", "-a never,exit -F arch=b64 -S rename -F subj_type=b", true},
+		{b64 + "-S rename -F subj_type=a", "-a never,exit -F arch=b64 -S rename -F subj_type=b", false},
 		{b64 + "-S rename -F exe=/bin/a", "-a never,exit -F arch=b64 -S rename -F exe=/bin/b", false},
 		{b64 + "-S rename -C uid=obj_uid", "-a never,exit -F arch=b64 -S rename -C uid!=obj_uid", false},
 		{b64 + "-S openat -F filetype=dir", b64 + "-S openat -F filetype=file", false},

@@ -46,7 +46,6 @@ const (
 	fieldSubjType   FieldType = 15
 	fieldSubjSen    FieldType = 16
 	fieldSubjClr    FieldType = 17
-	fieldObjUser    FieldType = 19
 	fieldObjLevLow  FieldType = 22
 	fieldObjLevHigh FieldType = 23
 )
@@ -91,7 +90,7 @@ var fields = []fieldRow{
 	{typ: fieldSubjSen, name: "subj_sen", value: text{}, ops: ordered},
 	{typ: fieldSubjClr, name: "subj_clr", value: text{}, ops: ordered},
 	{typ: fieldPPID, name: "ppid", value: number{}, ops: ordered},
-	{typ: fieldObjUser, name: "obj_user", value: text{}, ops: sameness},
+	{typ: 19, name: "obj_user", value: text{}, ops: sameness},
 	{typ: 20, name: "obj_role", value: text{}, ops: sameness},
 	{typ: 21, name: "obj_type", value: text{}, ops: sameness},
 	{typ: fieldObjLevLow, name: "obj_lev_low", value: text{}, ops: ordered},
